@@ -1,0 +1,19 @@
+"""Alerts, their episodes, the groups that hold them, and every change of state."""
+
+from alertcenter.alerts.models.alert import Alert, Episode
+from alertcenter.alerts.models.group import Group, GroupAlert, GroupCounter
+from alertcenter.alerts.models.route import Route
+from alertcenter.alerts.models.rule import Rule
+from alertcenter.alerts.models.transition import Feed, Transition
+
+__all__ = [
+    "Alert",
+    "Episode",
+    "Feed",
+    "Group",
+    "GroupAlert",
+    "GroupCounter",
+    "Route",
+    "Rule",
+    "Transition",
+]

@@ -1,0 +1,3 @@
+"""Is this installation safe to start?"""
+
+from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Which policy is at work on which group, and what is due when?"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models.base import TenantModel, TenantRow
+from tenants.rls import TenantForeignKey
+
+
+class RunState(models.TextChoices):
+    """Where a run stands."""
+
+    ACTIVE = "active", _("active")
+    STOPPED = "stopped", _("stopped")
+    FINISHED = "finished", _("finished")
+
+
+class Run(TenantModel):
+    """One row is one policy at work on one group; `snapshot` holds its steps, so
+    that editing the policy never disturbs it."""
+
+    group = TenantForeignKey("alerts.Group", models.CASCADE, related_name="runs")
+    policy_name = models.CharField(_("policy"), max_length=100)
+    snapshot = models.JSONField(_("steps"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=RunState.choices, default=RunState.ACTIVE
+    )
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        db_table = "run"
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "group"],
+                condition=Q(state="active"),
+                name="run_one_active",
+            )
+        ]
+
+
+class DueStepState(models.TextChoices):
+    """Where a due step stands."""
+
+    DUE = "due", _("due")
+    DONE = "done", _("done")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class DueStep(TenantRow):
+    """One row is one step of a run at its time, by the database's clock.
+
+    Claimed, judged and done in one transaction, so it needs no lease; `attempts`
+    and a later `due_at` keep a row that cannot be done from delaying others.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    run = TenantForeignKey(Run, models.CASCADE, related_name="due_steps")
+    group_id = models.UUIDField()
+    position = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)
+    due_at = models.DateTimeField(_("due"))
+    done_at = models.DateTimeField(_("done"), null=True)
+    state = models.CharField(
+        max_length=10, choices=DueStepState.choices, default=DueStepState.DUE
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(default="")
+
+    class Meta:
+        db_table = "due_step"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "run", "position", "round"], name="due_step_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(state="due"), name="due_step_due"
+            ),
+            models.Index(
+                fields=["tenant", "group_id"],
+                condition=Q(state="due"),
+                name="due_step_group",
+            ),
+        ]
+
+
+class EngineHeartbeat(models.Model):
+    """One row is one process of the engine and when it last was well."""
+
+    process = models.CharField(max_length=200, primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+    version = models.CharField(max_length=40, default="")
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "engine_heartbeat"

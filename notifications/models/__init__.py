@@ -1,0 +1,15 @@
+"""Channels, templates, contacts, and the outbox."""
+
+from notifications.models.channel import Channel, Contact
+from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.template import MessageTemplate
+
+__all__ = [
+    "Attempt",
+    "Channel",
+    "Contact",
+    "Delivery",
+    "MessageTemplate",
+    "SimulatedMessage",
+    "Thread",
+]

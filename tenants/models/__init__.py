@@ -1,0 +1,17 @@
+"""What a tenant is made of: itself, members, keys, secrets' keys, audit."""
+
+from tenants.models.apikey import ApiKey
+from tenants.models.audit import Audit
+from tenants.models.base import TenantModel, TenantRow
+from tenants.models.member import Member
+from tenants.models.tenant import Tenant, TenantKey
+
+__all__ = [
+    "ApiKey",
+    "Audit",
+    "Member",
+    "Tenant",
+    "TenantKey",
+    "TenantModel",
+    "TenantRow",
+]
