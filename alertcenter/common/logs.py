@@ -1,0 +1,65 @@
+"""In which shape does every process log? One JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from alertcenter.common import tracing
+
+# Given by `extra={...}`; each appears only where it is known.
+CONTEXT_KEYS = ("tenant", "group", "delivery")
+QUIET = {
+    "celery.worker.strategy": logging.WARNING,  # one line a task received
+    "celery.app.trace": logging.WARNING,  # one line a task done
+    "httpx": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "django.channels.server": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+
+
+class JsonFormatter(logging.Formatter):
+    """Keys: time, level, event, logger, correlation_id, tenant, group, delivery."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        line |= _context(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _context(record: logging.LogRecord) -> dict[str, str]:
+    correlation_id = getattr(record, "correlation_id", "") or tracing.current()
+    values = {"correlation_id": correlation_id}
+    values |= {key: getattr(record, key, None) for key in CONTEXT_KEYS}
+    return {key: str(value) for key, value in values.items() if value not in (None, "")}
+
+
+class _StandardError(logging.StreamHandler[Any]):
+    """Writes to whatever sys.stderr is now: Celery's pool replaces it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send everything to standard error as JSON; safe to call twice."""
+    handler = _StandardError()
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, quiet in QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
+    logging.captureWarnings(True)

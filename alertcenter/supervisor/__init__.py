@@ -1,0 +1,1 @@
+"""How do all processes of one installation start, stay up and stop together?"""
