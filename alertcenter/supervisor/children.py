@@ -125,7 +125,7 @@ class Child:
         return None
 
     def _found_dead(self, now: float) -> str:
-        assert self.process is not None  # noqa: S101 - narrowed by the caller
+        assert self.process is not None
         code = self.process.returncode
         kill_group(self.process.pid)  # what it left behind, such as pool workers
         self.process = None
@@ -141,7 +141,7 @@ class Child:
 
     def ask_to_stop(self) -> None:
         if self.running():
-            assert self.process is not None  # noqa: S101 - it runs
+            assert self.process is not None
             self.process.send_signal(self.spec.stop_signal)
 
     def wait_stopped(self, deadline: float) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -18,14 +19,14 @@ DEMO_ENVIRONMENTS = ("development", "test")
 
 def has_users(env: Env) -> bool:
     """Tell whether anybody can log in; asked after migrating, as the owner."""
-    with contextlib.closing(psycopg2.connect(**owner_parameters(env))) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM auth_user)")
-            row = cursor.fetchone()
+    connection = psycopg2.connect(**owner_parameters(env))
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM auth_user)")
+        row = cursor.fetchone()
     return bool(row and row[0])
 
 
-def owner_parameters(env: Env) -> dict[str, object]:
+def owner_parameters(env: Env) -> dict[str, Any]:
     """psycopg2's parameters for the login that owns the tables."""
     settings = env.database("owner")
     given = {
@@ -35,7 +36,8 @@ def owner_parameters(env: Env) -> dict[str, object]:
         "user": settings["USER"],
         "password": settings["PASSWORD"],
     }
-    return settings["OPTIONS"] | {name: value for name, value in given.items() if value}
+    given = {name: value for name, value in given.items() if value}
+    return dict(settings["OPTIONS"]) | given
 
 
 def wants_demo(env: Env, no_demo: bool) -> bool:

@@ -65,17 +65,22 @@ class Tail:
 
 def is_loud(line: str) -> bool:
     """Tell whether a JSON log line is a warning or worse."""
-    if not line.startswith("{"):
-        return False
-    try:
-        return str(json.loads(line).get("level", "")).lower() in LOUD
-    except ValueError:
-        return False
+    return str(parse(line).get("level", "")).lower() in LOUD
 
 
 def last_words(path: Path) -> str:
-    """Return the last line that says anything, for an error sentence."""
+    """Return what the last line of a log says, for an error sentence."""
     if not path.exists():
         return "no output"
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1][:300] if lines else "no output"
+    lines = path.read_text(errors="replace").strip().splitlines() or ["no output"]
+    words = str(parse(lines[-1]).get("event") or lines[-1])
+    return words[:300].rstrip(".")
+
+
+def parse(line: str) -> dict[str, object]:
+    """Return a JSON log line's keys; none for a line of any other kind."""
+    try:
+        found = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

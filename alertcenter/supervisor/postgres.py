@@ -93,9 +93,9 @@ class Postgres:
     def probe(self) -> Answer:
         """Ask `SELECT 1`."""
         try:
-            with contextlib.closing(psycopg2.connect(**self.parameters)) as connection:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT 1")
+            connection = psycopg2.connect(**self.parameters)
+            with contextlib.closing(connection), connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
             return Answer.READY
         except psycopg2.Error as error:
             return judge(str(error))

@@ -91,4 +91,5 @@ def _wait(process: subprocess.Popen[bytes], stop: StopRequest) -> None:
 
 
 def _failure(name: str, code: int, log: Path) -> str:
-    return f"manage.py {name} failed ({describe(code)}): {last_words(log)} (all of it: {log})"
+    words = f"{last_words(log)} (all of it: {log})"
+    return f"manage.py {name} failed, {describe(code)}: {words}"

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from alertcenter.supervisor.children import Child, Spec
 from alertcenter.supervisor.errors import StartError
@@ -49,7 +51,7 @@ class Valkey:
             unix_socket_path=str(self.place.run / SOCKET_NAME),
             socket_timeout=2,
             socket_connect_timeout=2,
-            retry=None,
+            retry=Retry(NoBackoff(), 0),
         )
         try:
             client.ping()

@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class
 
 from alertcenter.supervisor.errors import StartError
 
@@ -83,9 +83,9 @@ def _make_roles(cursor: Cursor, secrets: Mapping[str, str]) -> None:
     _make_role(cursor, RESOLVER, "NOLOGIN")
     if may_create_databases:
         _run(cursor, "ALTER ROLE {} CREATEDB", OWNER)
-    # SET lets migrations hand functions over to the resolver; without INHERIT
-    # the owner does not see through the resolver's policies.
-    _run(cursor, "GRANT {} TO {} WITH SET TRUE, INHERIT FALSE", RESOLVER, OWNER)
+    # SET lets migrations hand functions over to the resolver; INHERIT lets them
+    # grant and replace these functions afterwards.
+    _run(cursor, "GRANT {} TO {} WITH SET TRUE, INHERIT TRUE", RESOLVER, OWNER)
 
 
 def _make_role(cursor: Cursor, role: str, kind: str) -> None:

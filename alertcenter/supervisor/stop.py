@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from alertcenter.supervisor.errors import Stopped
+from alertcenter.supervisor.errors import StopRequested
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -29,7 +29,7 @@ class StopRequest:
         self._event.wait(seconds)
 
     def pause(self, seconds: float) -> None:
-        """Sleep during the start. Raises Stopped when asked to stop."""
+        """Sleep during the start. Raises StopRequested when asked to stop."""
         self.wait(seconds)
         if self.made:
-            raise Stopped
+            raise StopRequested

@@ -17,7 +17,7 @@ from alertcenter.settings.env import DATABASE_NAME, ROOT, Env, parse_database_ur
 from alertcenter.supervisor import firstrun
 from alertcenter.supervisor.catalogues import compile_catalogues
 from alertcenter.supervisor.children import Child, stop_all
-from alertcenter.supervisor.errors import StartError, Stopped
+from alertcenter.supervisor.errors import StartError, StopRequested
 from alertcenter.supervisor.leftovers import end_leftovers
 from alertcenter.supervisor.lock import only_one
 from alertcenter.supervisor.logfiles import Tail, last_words, rotate
@@ -34,6 +34,15 @@ TICK_SECONDS = 0.25
 PROBE_SECONDS = 2.0
 DEAD_SECONDS = 15.0  # a process that lives but answers nothing for so long is killed
 WEB_DEATHS_ALLOWED = 3
+CHECKED_SETTINGS = (
+    "environment",
+    "port",
+    "web_concurrency",
+    "base_url",
+    "redis_url",
+    "simulation",
+    "trusted_proxies",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         claim_home(env.home)
         with only_one(env.home):
             Supervisor(env, options, stop).run()
-    except Stopped:
+    except StopRequested:
         return 0
     except StartError as error:
         print(f"alertcenter: {error}", file=sys.stderr)
@@ -69,15 +78,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_settings(env: Env) -> None:
-    """Read every setting now: a wrong one must not wait for a child to find it."""
-    checked = (
-        env.environment,
-        env.port,
-        env.web_concurrency,
-        env.base_url,
-        env.redis_url,
-    )
-    assert checked  # noqa: S101 - reading them raises SettingsError
+    """Read each setting now: no child shall be the first to find a wrong one.
+
+    Raises SettingsError, which names the variable.
+    """
+    for name in CHECKED_SETTINGS:
+        getattr(env, name)
     if not env.embeds_postgres:
         parse_database_url(env.database_url, "DATABASE_URL")
 

@@ -1,0 +1,143 @@
+"""What does every test get? Real servers, a migrated database, the web's own login."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+import redis
+from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase
+from psycopg2 import sql
+
+from alertcenter.settings.env import ROOT, read
+from alertcenter.supervisor.catalogues import compile_catalogues
+from tests.cast import acme, globex  # noqa: F401 - fixtures for all
+from tests.servers import SERVERS, Servers
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers() -> Servers:
+    """Start the run's PostgreSQL and Redis; they end with the run."""
+    compile_catalogues(ROOT / "locale")
+    SERVERS.start()
+    return SERVERS
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers, django_db_blocker) -> Iterator[None]:
+    """Migrate as ac_owner; tests then connect as ac_app, as the web does.
+
+    The server is private to the run, so the database needs no `test_` name, and
+    `manage.py` in a subprocess sees the same one.
+    """
+    with django_db_blocker.unblock():
+        with login_as("owner"):
+            call_command("migrate", interactive=False, verbosity=0)
+        seeds = _filled_tables(servers)
+        connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            TransactionTestCase,
+            "_fixture_teardown",
+            lambda _case: empty_tables(servers, keep=seeds),
+        )
+        yield
+    with django_db_blocker.unblock():
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(servers) -> Iterator[None]:
+    """Nothing cached in one test is there in the next."""
+    yield
+    client = redis.Redis.from_url(read().redis_url)
+    with contextlib.closing(client):
+        client.flushall()
+
+
+@pytest.fixture
+def as_engine(transactional_db) -> Iterator[None]:
+    """Let the test connect as ac_engine: dispatcher, worker, beat."""
+    with login_as("engine"):
+        yield
+
+
+@pytest.fixture
+def as_owner(transactional_db) -> Iterator[None]:
+    """Let the test connect as ac_owner: migrations."""
+    with login_as("owner"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A whole running installation without the demo, shared by the run's tests."""
+    running = Stack()
+    try:
+        running.start()
+        yield running
+        running.stop()
+    finally:
+        running.remove()
+
+
+@contextlib.contextmanager
+def login_as(role: str) -> Iterator[None]:
+    """Change the login of every new connection in this process."""
+    if connection.in_atomic_block:
+        raise RuntimeError(
+            "A login cannot change inside a transaction: "
+            "use @pytest.mark.django_db(transaction=True)."
+        )
+    before = dict(connection.settings_dict)
+    connection.close()
+    wanted = read().database(role)
+    connection.settings_dict |= {key: wanted[key] for key in ("USER", "PASSWORD")}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict |= {key: before[key] for key in ("USER", "PASSWORD")}
+
+
+# --- emptying after tests that commit; ac_app may not TRUNCATE ---
+
+
+def empty_tables(servers: Servers, keep: set[str]) -> None:
+    """Empty every filled table but those that migrations fill."""
+    names = _filled_tables(servers) - keep
+    if not names:
+        return
+    tables = sql.SQL(", ").join(map(sql.Identifier, sorted(names)))
+    statement = sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables)
+    with _superuser(servers) as cursor:
+        cursor.execute("SET lock_timeout = '10s'")  # a forgotten transaction
+        cursor.execute(statement)
+
+
+def _filled_tables(servers: Servers) -> set[str]:
+    with _superuser(servers) as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') "
+            "AND NOT relispartition AND relnamespace = 'public'::regnamespace"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        if not names:
+            return set()
+        one = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
+        parts = [one.format(sql.Literal(n), sql.Identifier(n)) for n in names]
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
+        return {name for (name,) in cursor.fetchall()}
+
+
+@contextlib.contextmanager
+def _superuser(servers: Servers) -> Iterator[psycopg2.extensions.cursor]:
+    own = psycopg2.connect(**servers.superuser)
+    own.autocommit = True
+    with contextlib.closing(own), own.cursor() as cursor:
+        yield cursor

@@ -1,0 +1,141 @@
+"""Does `manage.py up` start, stop and come back with its data?"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alertcenter.settings.env import ROOT
+from alertcenter.supervisor.account import service_account
+from tests.stack import Stack, command_line, descendants, until
+
+pytestmark = pytest.mark.flow
+SECOND_START_SECONDS = 10.0
+NAMES = ("postgres", "redis", "web", "dispatcher", "worker", "beat")
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Stack]:
+    """A stack that a test may stop and start."""
+    stack = Stack()
+    yield stack
+    stack.remove()
+
+
+def get_status(stack: Stack, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_first_start_shows_a_password_and_the_second_is_quick_with_all_data(own_stack):
+    own_stack.start()
+    assert own_stack.url in own_stack.ready_line
+    assert own_stack.password
+    assert get_status(own_stack, "/readyz") == 200
+    assert own_stack.stop() == 0
+
+    seconds = own_stack.start()
+    assert seconds < SECOND_START_SECONDS
+    assert not own_stack.password
+    assert own_stack.sql("SELECT username FROM auth_user") == [("admin",)]
+    assert own_stack.stop() == 0
+
+
+def test_the_given_password_is_the_administrators(own_stack):
+    own_stack.environment["ALERTCENTER_ADMIN_PASSWORD"] = "correct horse battery"
+    own_stack.start()
+    code = (
+        "from django.contrib.auth import authenticate as a;"
+        "print(bool(a(username='admin', password='correct horse battery')))"
+    )
+    assert own_stack.manage("shell", "--command", code).strip().endswith("True")
+    assert not (own_stack.home / "first-password").exists()
+
+
+def test_all_data_is_closed_to_others(stack):
+    assert stat.S_IMODE(stack.home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((stack.home / "secrets.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((stack.home / "run" / "redis.sock").stat().st_mode) == 0o700
+
+
+def test_no_process_of_ours_serves_with_a_privileged_login(stack):
+    rows = stack.sql(
+        "SELECT DISTINCT application_name, usename FROM pg_stat_activity"
+        " WHERE application_name LIKE 'alertcenter-%%'"
+        " AND application_name <> 'alertcenter-manage'"
+    )
+    logins = {"alertcenter-web": "ac_app"}
+    assert rows
+    for application, login in rows:
+        assert login == logins.get(application, "ac_engine")
+    privileged = stack.sql(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'ac\\_%%'"
+        " AND (rolsuper OR rolbypassrls OR rolcreaterole)"
+    )
+    assert privileged == []
+
+
+def test_killing_the_supervisor_leaves_no_process_behind(own_stack):
+    own_stack.start()
+    assert own_stack.process is not None
+    everybody = descendants(own_stack.process.pid)
+    own_stack.process.kill()
+    own_stack.process.wait()
+    until(lambda: not any(command_line(pid) for pid in everybody), seconds=40)
+    assert own_stack.start() < SECOND_START_SECONDS
+    own_stack.stop()
+
+
+def test_a_start_is_broken_off_at_once_by_ctrl_c(own_stack):
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "up", "--no-demo"],
+        env=own_stack.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: (own_stack.home / "run" / "redis.pid").exists())
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert own_stack.processes() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_can_run_it():
+    account = service_account(Path("/nonexistent"))
+    assert account is not None
+    python = reachable_python(account)
+    stack = Stack(python=python[:1], account=account, **dict([python[1:]]))
+    try:
+        stack.start()
+        assert stack.home.joinpath("postgres").stat().st_uid == account.uid
+        stack.stop()
+    finally:
+        stack.remove()
+
+
+def reachable_python(account) -> tuple[str, str, str]:
+    """Return a Python that `account` may run, and a variable that it needs.
+
+    The virtual environment's may live below /root; the system's of the same
+    version then serves with the same packages.
+    """
+    if not account.reaches(ROOT / "manage.py") and not account.reaches(ROOT):
+        pytest.skip("the checkout is closed to other users")
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, system):
+        if account.reaches(Path(python).resolve()):
+            return python, "PYTHONPATH", packages
+    pytest.skip("no Python of this version that other users may run")
