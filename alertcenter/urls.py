@@ -1,6 +1,20 @@
 """Which URL leads where?"""
 
-from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from __future__ import annotations
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from alertcenter import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]
+if find_spec("alertcenter.dashboard.urls"):
+    urlpatterns.append(path("", include("alertcenter.dashboard.urls")))

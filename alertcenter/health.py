@@ -1,0 +1,182 @@
+"""Does it live, is it ready, what are its figures?
+
+/livez asks this process only, /readyz what a request needs, /metrics is for a
+Prometheus on this machine or one with the token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from alertcenter.common.http import is_loopback
+
+OK, DEGRADED = "ok", "degraded"
+REDIS_SECONDS = 0.25
+
+# A table without tenant that the web may write; the row never stays.
+WRITE = """
+INSERT INTO django_session (session_key, session_data, expire_date)
+VALUES ('readyz-' || pg_backend_pid(), '', now())
+"""
+POWERS = """
+SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: `state` is "ok" or the sentence that says what is wrong."""
+
+    state: str = OK
+    needed: bool = True
+
+
+@require_safe
+def livez(_request: HttpRequest) -> HttpResponse:
+    """Answer as long as this process can."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 when requests can be served; without Redis too, slower."""
+    findings = look()
+    bad = [one for one in findings.values() if one.state != OK]
+    ready = not any(one.needed for one in bad)
+    status = "unready" if not ready else DEGRADED if bad else OK
+    body = {
+        "status": status,
+        "checks": {name: one.state for name, one in findings.items()},
+    }
+    response = JsonResponse(body, status=200 if ready else 503)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponseBase:
+    """Show the figures of this installation to whoever may see them."""
+    if not may_see_metrics(request):
+        return HttpResponse(
+            "Metrics are shown to this machine, or for the token in "
+            "ALERTCENTER_METRICS_TOKEN as `Authorization: Bearer`.\n",
+            status=403,
+            content_type="text/plain; charset=utf-8",
+        )
+    response: HttpResponseBase = ExportToDjangoView(request)
+    return response
+
+
+def may_see_metrics(request: HttpRequest) -> bool:
+    """With a token set only its bearer; else only callers on this machine.
+
+    A proxy on this machine connects from loopback for strangers: whatever it
+    forwarded is refused.
+    """
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        wanted = f"Bearer {settings.METRICS_TOKEN}"
+        return hmac.compare_digest(given.encode(), wanted.encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    return is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def look() -> dict[str, Finding]:
+    """Return what was found, by name."""
+    found = {"database": database(), "redis": redis_server()}
+    if found["database"].state == OK:
+        found["login"] = login()
+        found["migrations"] = migrations()
+    return found
+
+
+def database() -> Finding:
+    """Whether a row can be written."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(WRITE)
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        return Finding(f"The database takes no writes: {first_line(error)}")
+    return Finding()
+
+
+def login() -> Finding:
+    """Whether production runs with a login that row-level security binds."""
+    powers = dangerous_powers()
+    if powers and settings.ENVIRONMENT == "production":
+        return Finding(powers)
+    return Finding()
+
+
+def dangerous_powers() -> str:
+    """Return a sentence when this login steps around row-level security, else ""."""
+    with connection.cursor() as cursor:
+        cursor.execute(POWERS)
+        name, is_super, bypasses = cursor.fetchone()
+    if not (is_super or bypasses):
+        return ""
+    power = "is a superuser" if is_super else "bypasses row-level security"
+    return (
+        f"The database login {name} {power}: tenants would not be kept apart. "
+        "Use a login made for AlertCenter, or let `manage.py up` make it."
+    )
+
+
+def migrations() -> Finding:
+    """Whether the tables are those this version expects."""
+    return Finding() if migrated() else Finding("Migrations wait to be applied.")
+
+
+def migrated() -> bool:
+    """Whether every migration is applied; asked until it once was so."""
+    if _known_migrated.cache_info().currsize:
+        return True
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    return _known_migrated()
+
+
+@lru_cache(maxsize=1)
+def _known_migrated() -> bool:
+    return True
+
+
+def redis_server() -> Finding:
+    """Whether Redis answers; nothing is lost without it."""
+    try:
+        _redis().ping()
+    except redis.RedisError as error:
+        sentence = f"Redis does not answer, pages are slower: {first_line(error)}"
+        return Finding(sentence, needed=False)
+    return Finding()
+
+
+@lru_cache(maxsize=1)
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what `error` says."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
