@@ -1,0 +1,299 @@
+"""Which groups do changed alerts open, join and leave?
+
+Works in sets, from each alert's current row: looking twice does nothing, and
+alerts that changed several times are seen once. Groups are locked by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Case, Count, F, Max, Q, When
+from django.db.models.functions import Now
+
+from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
+from alertcenter.alerts.lifecycle import Change as Told
+from alertcenter.alerts.models import Alert, Group, GroupAlert
+from alertcenter.alerts.routing import Placement, RouteBook, place
+
+
+@dataclass
+class Regrouped:
+    """What became of one group: for runs, messages and screens."""
+
+    group: Group
+    opened: bool = False
+    resolved: bool = False
+    joined: list[Alert] = field(default_factory=list)
+    left: int = 0
+    touched: bool = False
+    placement: Placement | None = None
+    correlation_id: str = ""
+
+
+def regroup(
+    tenant_id: UUID,
+    alert_ids: Sequence[UUID],
+    *,
+    routes: RouteBook,
+    correlations: dict[UUID, str] | None = None,
+) -> list[Regrouped]:
+    """Bring the groups of these alerts up to date; return the groups that changed."""
+    alerts = {
+        a.pk: a for a in Alert.objects.filter(tenant_id=tenant_id, pk__in=alert_ids)
+    }
+    open_memberships = list(
+        GroupAlert.objects.filter(
+            tenant_id=tenant_id, alert_id__in=list(alerts), left_at=None
+        )
+    )
+    placements = _placements(tenant_id, alerts, open_memberships, routes)
+    work = _lock_groups(tenant_id, placements, open_memberships)
+    groups = {item.group.pk: item for item in work.values()}
+    _leave(alerts, open_memberships, groups)
+    _join(tenant_id, alerts, placements, work)
+    changed = [g for g in groups.values() if g.joined or g.left or g.touched]
+    _recount(tenant_id, changed)
+    for item in changed:
+        item.correlation_id = _correlation(item, correlations or {})
+    _write(changed)
+    return changed
+
+
+def _placements(
+    tenant_id: UUID,
+    alerts: dict[UUID, Alert],
+    memberships: list[GroupAlert],
+    routes: RouteBook,
+) -> dict[UUID, Placement]:
+    """Return where firing alerts go that are in no group for this episode yet."""
+    inside = {(m.alert_id, m.episode_id) for m in memberships}
+    book = routes.of(tenant_id)
+    return {
+        a.pk: place(book, a.labels, a.dedup_key)
+        for a in alerts.values()
+        if a.state == "firing" and (a.pk, a.episode_id) not in inside
+    }
+
+
+def _lock_groups(
+    tenant_id: UUID,
+    placements: dict[UUID, Placement],
+    memberships: list[GroupAlert],
+) -> dict[str, Regrouped]:
+    """Lock the groups concerned by id, opening those that are missing."""
+    wanted = {p.key: p for p in placements.values()}
+    ids = {m.group_id for m in memberships}
+    held = (
+        Group.objects.select_for_update()
+        .filter(tenant_id=tenant_id)
+        .filter(Q(pk__in=ids) | (Q(key__in=list(wanted)) & ~Q(state="resolved")))
+        .order_by("pk")
+    )
+    work = {g.key: Regrouped(g) for g in held}
+    missing = [wanted[key] for key in sorted(wanted) if key not in work]
+    for group, placement in _open(tenant_id, missing):
+        work[group.key] = Regrouped(group, opened=True, placement=placement)
+    late = [key for key in wanted if key not in work]
+    if late:  # another dispatcher opened them a moment ago
+        for group in (
+            Group.objects.select_for_update()
+            .filter(tenant_id=tenant_id, key__in=late)
+            .exclude(state="resolved")
+            .order_by("pk")
+        ):
+            work[group.key] = Regrouped(group)
+    return work
+
+
+NUMBERS = """
+INSERT INTO group_counter (tenant_id, last) VALUES (%(tenant)s, %(n)s)
+ON CONFLICT (tenant_id) DO UPDATE SET last = group_counter.last + %(n)s
+RETURNING last
+"""
+
+
+def _open(
+    tenant_id: UUID, placements: Sequence[Placement]
+) -> list[tuple[Group, Placement]]:
+    """Insert groups; those whose key another transaction took are left out."""
+    if not placements:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(NUMBERS, {"tenant": tenant_id, "n": len(placements)})
+        first = cursor.fetchone()[0] - len(placements) + 1
+    previous: dict[str, UUID] = {}
+    for key, pk in (
+        Group.objects.filter(
+            tenant_id=tenant_id, key__in=[p.key for p in placements], state="resolved"
+        )
+        .order_by("number")
+        .values_list("key", "pk")
+    ):
+        previous[key] = pk
+    fresh = [
+        Group(
+            tenant_id=tenant_id,
+            number=first + offset,
+            key=placement.key,
+            route_id=placement.route.id,
+            previous_id=previous.get(placement.key),
+            severity=1,
+            title="",
+            labels=placement.labels,
+            opened_at=Now(),
+            changed_at=Now(),
+        )
+        for offset, placement in enumerate(placements)
+    ]
+    Group.objects.bulk_create(fresh, ignore_conflicts=True)
+    made = Group.objects.in_bulk([g.pk for g in fresh])
+    return [
+        (made[g.pk], placement)
+        for g, placement in zip(fresh, placements, strict=True)
+        if g.pk in made
+    ]
+
+
+def _leave(
+    alerts: dict[UUID, Alert],
+    memberships: list[GroupAlert],
+    groups: dict[UUID, Regrouped],
+) -> None:
+    """Let resolved alerts leave, and those whose episode is another by now."""
+    leaving = []
+    for membership in memberships:
+        alert = alerts[membership.alert_id]
+        if alert.state == "firing" and alert.episode_id == membership.episode_id:
+            groups[membership.group_id].touched = True  # its severity changed
+            continue
+        leaving.append(membership.pk)
+        groups[membership.group_id].left += 1
+    if leaving:
+        GroupAlert.objects.filter(pk__in=leaving).update(left_at=Now())
+
+
+JOIN = """
+INSERT INTO group_alert (tenant_id, group_id, alert_id, episode_id, joined_at)
+SELECT %s, g, a, e, now() FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS x(g, a, e)
+ORDER BY g, a
+ON CONFLICT (tenant_id, group_id, alert_id) DO UPDATE
+  SET episode_id = excluded.episode_id, joined_at = now(), left_at = NULL
+  WHERE group_alert.left_at IS NOT NULL
+     OR group_alert.episode_id <> excluded.episode_id
+RETURNING group_id, alert_id
+"""
+
+
+def _join(
+    tenant_id: UUID,
+    alerts: dict[UUID, Alert],
+    placements: dict[UUID, Placement],
+    work: dict[str, Regrouped],
+) -> None:
+    """Let firing alerts join the group of their placement."""
+    rows = [
+        (work[p.key].group.pk, pk, alerts[pk].episode_id)
+        for pk, p in placements.items()
+        if p.key in work
+    ]
+    if not rows:
+        return
+    by_id = {item.group.pk: item for item in work.values()}
+    with connection.cursor() as cursor:
+        cursor.execute(JOIN, [tenant_id, *map(list, zip(*rows, strict=True))])
+        for group_id, alert_id in cursor.fetchall():
+            by_id[group_id].joined.append(alerts[alert_id])
+
+
+def _recount(tenant_id: UUID, items: list[Regrouped]) -> None:
+    """Count members, and take severity and title from the worst that fires."""
+    totals = {
+        row["group_id"]: row
+        for row in GroupAlert.objects.filter(
+            tenant_id=tenant_id, group_id__in=[i.group.pk for i in items]
+        )
+        .values("group_id")
+        .annotate(
+            total=Count("pk"),
+            firing=Count("pk", filter=Q(left_at=None)),
+            worst=Max(Case(When(left_at=None, then=F("alert__severity")))),
+        )
+    }
+    for item in items:
+        row: dict[str, Any] = totals.get(
+            item.group.pk, {"total": 0, "firing": 0, "worst": None}
+        )
+        group = item.group
+        group.alert_count, group.firing_count = row["total"], row["firing"]
+        if row["worst"] is not None:
+            group.severity = row["worst"]
+        worst = max(item.joined, key=lambda a: a.severity, default=None)
+        if worst and (not group.title or worst.severity >= group.severity):
+            group.title = worst.title
+        item.resolved = group.firing_count == 0 and group.state != "resolved"
+
+
+def _correlation(item: Regrouped, correlations: dict[UUID, str]) -> str:
+    for alert in item.joined:
+        if correlations.get(alert.pk):
+            return correlations[alert.pk]
+    return next(iter(correlations.values()), "")
+
+
+def _write(items: list[Regrouped]) -> None:
+    """Store the groups and tell what happened; the flow shows it by itself."""
+    changes, told = [], []
+    for item in items:
+        group = item.group
+        values: dict[str, Any] = {
+            "severity": group.severity,
+            "title": group.title,
+            "firing_count": group.firing_count,
+            "alert_count": group.alert_count,
+        }
+        before = group.state
+        kind = ""
+        if item.opened:
+            kind = "opened"
+        if item.resolved:
+            kind = "resolved"
+            group.state = "resolved"
+            values |= {
+                "state": "resolved",
+                "resolved_at": NOW,
+                "snooze_until": None,
+            }
+        changes.append(
+            GroupChange(
+                group.tenant_id,
+                group.pk,
+                values,
+                kind=kind,
+                from_state="" if item.opened else before,
+                reason="source" if kind == "resolved" else "",
+                correlation_id=item.correlation_id,
+            )
+        )
+        if item.joined and not item.opened:
+            told.append(
+                Told(
+                    group.tenant_id,
+                    "grouped",
+                    group_id=group.pk,
+                    data={
+                        "count": len(item.joined),
+                        "titles": [a.title for a in item.joined[:5]],
+                    },
+                    correlation_id=item.correlation_id,
+                )
+            )
+    change_groups(changes, feed=False)
+    tell(told, feed=False)
+    fresh = Group.objects.in_bulk([i.group.pk for i in items])
+    for item in items:
+        item.group = fresh[item.group.pk]

@@ -1,0 +1,184 @@
+"""What does a dispatcher process do, and how often?
+
+Each job runs in a thread of its own with a connection of its own: at a notice
+(LISTEN ac_feed), and at the latest after its interval. Any number of dispatchers
+may run; every job claims its rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import psycopg2
+from django.db import connection, transaction
+from django.db.utils import DatabaseError, InterfaceError
+
+from alertcenter import flow
+from alertcenter.alerts import lifecycle, telemetry
+from alertcenter.alerts.writer import connect
+from alertcenter.api import slack
+from alertcenter.dashboard import relay
+from escalation import actions, dispatcher
+from escalation.models import EngineHeartbeat
+from notifications import delivery
+from tenants import access
+from tenants.rls import tenant_context
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 5.0
+# What no worker has claimed by then, this process sends itself: a page never
+# depends on Redis or on Celery.
+LEFT_LYING = timedelta(seconds=3)
+VERSION = "1"
+
+
+@dataclass
+class Job:
+    """One kind of work: `work` returns how much it did; more than nothing means
+    that it is called again at once."""
+
+    name: str
+    work: Callable[[], int]
+    interval: float
+    on_notice: bool = False
+    wake: threading.Event = field(default_factory=threading.Event)
+    then: list[Job] = field(default_factory=list)
+
+
+def all_tenants_do(work: Callable[[], int]) -> Callable[[], int]:
+    """Let `work` see every tenant, for sweeps over tables that are no queues."""
+
+    def sweep() -> int:
+        with transaction.atomic():
+            ids = [tenant_id for tenant_id, _ in access.tenants()]
+            with tenant_context(*ids):
+                return work()
+
+    return sweep
+
+
+def expire() -> int:
+    closed = lifecycle.expire_alerts()
+    telemetry.EXPIRED.inc(closed)
+    return closed
+
+
+def beat() -> int:
+    """Say that this process is well, and measure how far behind the engine is."""
+    overdue = dispatcher.count_overdue()
+    backlog = flow.measure_backlog()
+    EngineHeartbeat.objects.update_or_create(
+        process=f"dispatcher@{socket.gethostname()}:{os.getpid()}",
+        defaults={
+            "at": lifecycle.database_time(),
+            "version": VERSION,
+            "data": {"overdue": overdue, "feed_oldest_seconds": backlog},
+        },
+    )
+    return 0
+
+
+def send_leftovers() -> int:
+    return delivery.deliver_due(20, older_than=LEFT_LYING)
+
+
+def jobs() -> list[Job]:
+    """Return the jobs of one dispatcher."""
+    steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
+    feed = Job("flow", flow.process_feed, 0.25, on_notice=True, then=[steps])
+    inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
+    return [
+        feed,
+        steps,
+        inbox,
+        Job("deliveries", send_leftovers, 1.0),
+        Job("expiry", all_tenants_do(expire), 5.0),
+        Job("snoozes", all_tenants_do(actions.wake_snoozed), 5.0),
+        Job("heartbeat", beat, 10.0),
+        Job("live_pruning", all_tenants_do(relay.prune), 60.0),
+    ]
+
+
+def run(stop: threading.Event) -> None:
+    """Run all jobs until `stop` is set, then let each finish what it is at."""
+    work = jobs()
+    threads = [
+        threading.Thread(target=loop, args=(job, stop), name=job.name, daemon=True)
+        for job in work
+    ]
+    listener = threading.Thread(
+        target=listen, args=(work, stop), name="listener", daemon=True
+    )
+    for thread in (*threads, listener):
+        thread.start()
+    stop.wait()
+    for job in work:
+        job.wake.set()
+    for thread in threads:
+        thread.join(10)
+
+
+def loop(job: Job, stop: threading.Event) -> None:
+    """Call the job's work again and again; errors make it pause, never end."""
+    pause = 0.0
+    while not stop.is_set():
+        job.wake.clear()
+        try:
+            done = job.work()
+            pause = 0.0
+        except (DatabaseError, InterfaceError, psycopg2.Error) as error:
+            log.warning(
+                "job_database_error",
+                extra={"job": job.name, "error": str(error).split("\n")[0]},
+            )
+            done, pause = 0, min(LONGEST_PAUSE, pause * 2 or 0.25)
+            connection.close()
+        except Exception:
+            # The engine outlives any one bad row; the row's own room isolates it.
+            log.exception("job_failed", extra={"job": job.name})
+            done, pause = 0, min(LONGEST_PAUSE, pause * 2 or 0.25)
+            connection.close()
+        if done:
+            for follower in job.then:
+                follower.wake.set()
+            continue
+        if pause:
+            stop.wait(pause)
+        else:
+            job.wake.wait(job.interval)
+    connection.close()
+
+
+def listen(work: list[Job], stop: threading.Event) -> None:
+    """Wake jobs at a notice; without the connection, they poll all the same."""
+    raw: Any = None
+    while not stop.is_set():
+        try:
+            if raw is None:
+                raw = connect("listener")
+                with raw.cursor() as cursor:
+                    cursor.execute("LISTEN ac_feed")
+            if not select.select([raw], [], [], 1.0)[0]:
+                continue
+            raw.poll()
+        except (psycopg2.Error, OSError):
+            raw = None
+            time.sleep(0.5)
+            continue
+        if raw.notifies:
+            raw.notifies.clear()
+            for job in work:
+                if job.on_notice:
+                    job.wake.set()
+    if raw is not None:
+        raw.close()

@@ -1,0 +1,156 @@
+"""In which order does a change travel? This is the straight line.
+
+An accepted event that changed something left a row in `feed`. A dispatcher takes the
+rows of free shards, in order, and in one transaction:
+
+1. regroups the alerts: routes choose a group, groups open, grow, shrink, resolve;
+2. starts, restarts or stops the groups' runs (their steps fall due later);
+3. refreshes the conversations about groups that were already told;
+4. gives every live screen the groups that changed.
+
+A crash before the commit leaves the feed as it was; doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from alertcenter.alerts import telemetry
+from alertcenter.alerts.grouping import Regrouped, regroup
+from alertcenter.alerts.routing import RouteBook
+from alertcenter.common import failpoints, tracing
+from alertcenter.dashboard import relay
+from escalation import actions, runs, threads
+from notifications import outbox
+from tenants.actors import THE_ENGINE
+from tenants.rls import tenant_context
+
+BATCH = 500
+LOCK_CLASS = 4_242
+
+TAKE = """
+WITH free AS MATERIALIZED (
+  SELECT shard FROM (SELECT DISTINCT shard FROM feed) busy
+  WHERE pg_try_advisory_xact_lock(%(class)s, shard)
+), taken AS (
+  DELETE FROM feed WHERE id IN (
+    SELECT id FROM feed WHERE shard IN (SELECT shard FROM free)
+    ORDER BY id LIMIT %(limit)s)
+  RETURNING id, tenant_id, alert_id, group_id, transition_id, at
+)
+SELECT * FROM taken ORDER BY id
+"""
+CORRELATIONS = """
+SELECT t.alert_id, t.correlation_id FROM transition t
+JOIN unnest(%s::bigint[], %s::timestamptz[]) AS x(id, at)
+  ON t.id = x.id AND t.at = x.at
+WHERE t.alert_id IS NOT NULL AND t.correlation_id <> ''
+"""
+
+_routes = RouteBook()
+
+
+def process_feed(limit: int = BATCH) -> int:
+    """Look at what changed; return how many rows were taken."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, {"class": LOCK_CLASS, "limit": limit})
+            rows = cursor.fetchall()
+        if not rows:
+            return 0
+        failpoints.hit("flow.after_take")
+        tenants = sorted({row[1] for row in rows})
+        with tenant_context(*tenants):
+            correlations = _correlations(rows)
+            changed: dict[UUID, set[UUID]] = defaultdict(set)
+            for tenant_id in tenants:
+                mine = [row for row in rows if row[1] == tenant_id]
+                changed[tenant_id] |= {row[3] for row in mine if row[3]}
+                alert_ids = list(dict.fromkeys(row[2] for row in mine if row[2]))
+                if alert_ids:
+                    changed[tenant_id] |= follow(tenant_id, alert_ids, correlations)
+            relay.publish({t: ids for t, ids in changed.items() if ids})
+        failpoints.hit("flow.before_commit")
+    telemetry.FEED_ROWS.inc(len(rows))
+    return len(rows)
+
+
+def _correlations(rows: Sequence[tuple[Any, ...]]) -> dict[UUID, str]:
+    """Return the correlation id of each changed alert's request."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORRELATIONS, [[r[4] for r in rows], [r[5] for r in rows]])
+        return dict(cursor.fetchall())
+
+
+def follow(
+    tenant_id: UUID, alert_ids: Sequence[UUID], correlations: dict[UUID, str]
+) -> set[UUID]:
+    """Carry changed alerts to groups, runs and threads; return the groups' ids."""
+    groups = regroup(tenant_id, alert_ids, routes=_routes, correlations=correlations)
+    runs.start(
+        tenant_id,
+        [
+            runs.Start(
+                g.group, g.placement.route.policy_id, g.placement.route.wait_seconds
+            )
+            for g in groups
+            if g.opened and g.placement
+        ],
+    )
+    close(tenant_id, [g for g in groups if g.resolved])
+    told = {g.group.pk for g in groups if g.opened or g.resolved}
+    told |= reopen_worsened(tenant_id, groups)
+    for item in groups:
+        if item.group.pk not in told:
+            with tracing.bind(item.correlation_id):
+                grown = {"count": len(item.joined)} if item.joined else {}
+                threads.refresh(
+                    tenant_id,
+                    [item.group],
+                    kind="grouped" if item.joined else "",
+                    actor="",
+                    data=grown,
+                )
+    return {g.group.pk for g in groups}
+
+
+def close(tenant_id: UUID, resolved: Sequence[Regrouped]) -> None:
+    """Stop what works on groups that their source resolved, and say so."""
+    ids = [item.group.pk for item in resolved]
+    if not ids:
+        return
+    runs.stop(tenant_id, ids)
+    outbox.cancel_pages(tenant_id, ids)
+    for item in resolved:
+        with tracing.bind(item.correlation_id):
+            threads.refresh(tenant_id, [item.group], kind="resolved", actor="")
+
+
+def reopen_worsened(tenant_id: UUID, groups: Sequence[Regrouped]) -> set[UUID]:
+    """Page again where something worse than was acknowledged joined."""
+    worse = [
+        item.group.pk
+        for item in groups
+        if item.group.state in ("acknowledged", "snoozed")
+        and item.group.acked_severity is not None
+        and item.group.severity > item.group.acked_severity
+    ]
+    if worse:
+        actions.unacknowledge(tenant_id, worse, actor=THE_ENGINE, reason="worse")
+    return set(worse)
+
+
+def measure_backlog() -> float:
+    """Return the age of the oldest waiting change in seconds, and export it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM feed"
+        )
+        age = float(cursor.fetchone()[0])
+    telemetry.FEED_OLDEST.set(age)
+    return age

@@ -1,0 +1,322 @@
+"""What can a person do to groups? The one door for acts.
+
+Admin, API, Slack, dashboard and the engine itself call these. Each is one
+transaction with the caller's: lifecycle writes, the run stops or restarts,
+deliveries made pointless are cancelled, threads are refreshed, the act is audited.
+Callers ask for permission first (`Membership.require(roles.ACT)`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from alertcenter.alerts import lifecycle
+from alertcenter.alerts.lifecycle import NOW, After, GroupChange
+from alertcenter.alerts.models import Group, GroupAlert
+from django.db.models.functions import Now
+from escalation import runs, threads
+from notifications import outbox
+from tenants import audit
+from tenants.actors import THE_ENGINE, Actor
+from tenants.models import Member
+
+LONGEST_SNOOZE = 30 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an act on one group.
+
+    `reason` is done, already, resolved, stale, nothing_due or not_found.
+    """
+
+    group_id: UUID
+    number: int
+    done: bool
+    reason: str
+    state: str
+
+
+Judge = Callable[[Group], str | None]
+Act = Callable[..., list[Outcome]]
+
+
+def acknowledge(
+    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor
+) -> list[Outcome]:
+    """Somebody takes care: the runs stop."""
+
+    def judge(group: Group) -> str | None:
+        return "already" if group.state == "acknowledged" else _open(group)
+
+    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    _change(
+        groups,
+        lambda g: {
+            "state": "acknowledged",
+            "acked_at": NOW,
+            "acked_by": actor.label[:200],
+            "acked_severity": g.severity,
+            "snooze_until": None,
+        },
+        "acknowledged",
+        actor,
+    )
+    _halt(tenant_id, groups)
+    _finish(tenant_id, groups, "acknowledged", actor)
+    return outcomes(groups)
+
+
+def unacknowledge(
+    tenant_id: UUID,
+    group_ids: Iterable[UUID],
+    *,
+    actor: Actor,
+    reason: str = "",
+) -> list[Outcome]:
+    """Nobody takes care after all: the group fires and its policy begins anew."""
+
+    def judge(group: Group) -> str | None:
+        return "already" if group.state == "firing" else _open(group)
+
+    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    kind = "woken" if reason == "snooze_over" else "unacknowledged"
+    _change(groups, lambda _: FIRING_AGAIN, kind, actor, reason=reason)
+    runs.restart(tenant_id, groups)
+    _finish(tenant_id, groups, kind, actor)
+    return outcomes(groups)
+
+
+FIRING_AGAIN: Mapping[str, Any] = {
+    "state": "firing",
+    "acked_at": None,
+    "acked_by": "",
+    "acked_severity": None,
+    "snooze_until": None,
+}
+
+
+def snooze(
+    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor, seconds: int = 3600
+) -> list[Outcome]:
+    """Leave it for a while; then the policy begins anew. Raises ValueError."""
+    if not 60 <= seconds <= LONGEST_SNOOZE:
+        raise ValueError("A snooze lasts from one minute to thirty days.")
+    groups, outcomes = _lock(tenant_id, group_ids, _open)
+    _change(
+        groups,
+        lambda g: {
+            "state": "snoozed",
+            "snooze_until": After(seconds),
+            "acked_by": actor.label[:200],
+            "acked_at": NOW,
+            "acked_severity": g.severity,
+        },
+        "snoozed",
+        actor,
+        data={"seconds": seconds},
+    )
+    _halt(tenant_id, groups)
+    _finish(tenant_id, groups, "snoozed", actor, seconds=seconds)
+    return outcomes(groups)
+
+
+def resolve(
+    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor
+) -> list[Outcome]:
+    """It is over: close the groups and the alerts that fire in them."""
+    ids = list(group_ids)
+    members = GroupAlert.objects.filter(
+        tenant_id=tenant_id, group_id__in=ids, left_at=None
+    ).exclude(group__state="resolved")
+    # Alerts are locked before groups, always (design/decisions.md section 3).
+    lifecycle.resolve_alerts(
+        tenant_id, members.values_list("alert_id", flat=True), actor=actor
+    )
+    groups, outcomes = _lock(tenant_id, ids, _open)
+    GroupAlert.objects.filter(
+        tenant_id=tenant_id, group_id__in=[g.pk for g in groups], left_at=None
+    ).update(left_at=Now())
+    _change(
+        groups,
+        lambda _: {
+            "state": "resolved",
+            "resolved_at": NOW,
+            "snooze_until": None,
+            "firing_count": 0,
+        },
+        "resolved",
+        actor,
+        reason="person",
+    )
+    _halt(tenant_id, groups)
+    _finish(tenant_id, groups, "resolved", actor)
+    return outcomes(groups)
+
+
+def assign(
+    tenant_id: UUID,
+    group_ids: Iterable[UUID],
+    *,
+    actor: Actor,
+    member_id: UUID,
+) -> list[Outcome]:
+    """Make it one member's. Raises Member.DoesNotExist."""
+    member = Member.objects.get(tenant_id=tenant_id, pk=member_id, active=True)
+
+    def judge(group: Group) -> str | None:
+        return "already" if group.assignee_id == member.pk else _open(group)
+
+    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    _change(
+        groups,
+        lambda _: {"assignee_id": member.pk},
+        "assigned",
+        actor,
+        data={"member": str(member.pk), "name": member.name},
+    )
+    _finish(tenant_id, groups, "assigned", actor, name=member.name)
+    return outcomes(groups)
+
+
+def escalate_now(
+    tenant_id: UUID,
+    group_ids: Iterable[UUID],
+    *,
+    actor: Actor,
+    versions: Mapping[UUID, int] | None = None,
+) -> list[Outcome]:
+    """Do the waiting step at once. With the version the person saw, a second click
+    after the step has gone out is refused as stale."""
+
+    def judge(group: Group) -> str | None:
+        if versions and versions.get(group.pk, group.version) != group.version:
+            return "stale"
+        return _open(group)
+
+    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    forward = [g for g in groups if runs.bring_forward(tenant_id, g.pk)]
+    _change(forward, lambda _: {}, "escalated", actor)
+    _finish(tenant_id, forward, "escalated", actor)
+    return outcomes(forward, otherwise="nothing_due")
+
+
+DO: Mapping[str, Act] = {
+    "acknowledge": acknowledge,
+    "unacknowledge": unacknowledge,
+    "snooze": snooze,
+    "resolve": resolve,
+    "assign": assign,
+    "escalate": escalate_now,
+}
+
+
+def wake_snoozed(limit: int = 200) -> int:
+    """Wake groups whose snooze is over, in the tenants of the context."""
+    due = (
+        Group.objects.select_for_update(skip_locked=True)
+        .filter(state="snoozed", snooze_until__lte=Now())
+        .order_by("pk")[:limit]
+    )
+    by_tenant: dict[UUID, list[UUID]] = {}
+    for group in due:
+        by_tenant.setdefault(group.tenant_id, []).append(group.pk)
+    for tenant_id, ids in by_tenant.items():
+        unacknowledge(tenant_id, ids, actor=THE_ENGINE, reason="snooze_over")
+    return sum(map(len, by_tenant.values()))
+
+
+# --- what every act shares ---
+
+
+def _open(group: Group) -> str | None:
+    return "resolved" if group.state == "resolved" else None
+
+
+def _lock(
+    tenant_id: UUID, group_ids: Iterable[UUID], judge: Judge
+) -> tuple[list[Group], Callable[..., list[Outcome]]]:
+    """Lock the groups by id; return those the act applies to, and a reporter."""
+    ids = list(dict.fromkeys(group_ids))
+    found = {
+        g.pk: g
+        for g in Group.objects.select_for_update(of=("self",))
+        .select_related("route")
+        .filter(tenant_id=tenant_id, pk__in=ids)
+        .order_by("pk")
+    }
+    refused = {pk: reason for pk, g in found.items() if (reason := judge(g))}
+
+    def outcomes(done: Sequence[Group], otherwise: str = "done") -> list[Outcome]:
+        finished = {g.pk for g in done}
+        return [
+            _outcome(pk, found.get(pk), refused.get(pk), pk in finished, otherwise)
+            for pk in ids
+        ]
+
+    return [g for pk, g in found.items() if pk not in refused], outcomes
+
+
+def _outcome(
+    pk: UUID, group: Group | None, refused: str | None, done: bool, otherwise: str
+) -> Outcome:
+    if group is None:
+        return Outcome(pk, 0, False, "not_found", "")
+    reason = refused or ("done" if done else otherwise)
+    return Outcome(pk, group.number, done and not refused, reason, group.state)
+
+
+def _change(
+    groups: Sequence[Group],
+    values: Callable[[Group], Mapping[str, Any]],
+    kind: str,
+    actor: Actor,
+    *,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the groups' new values and read them back into the same objects."""
+    lifecycle.change_groups(
+        [
+            GroupChange(
+                g.tenant_id,
+                g.pk,
+                values(g),
+                kind=kind,
+                from_state=g.state,
+                reason=reason,
+                data=data or {},
+            )
+            for g in groups
+        ],
+        actor=actor,
+    )
+    fresh = Group.objects.select_related("route").in_bulk([g.pk for g in groups])
+    for group in groups:
+        group.__dict__.update(fresh[group.pk].__dict__)
+
+
+def _halt(tenant_id: UUID, groups: Sequence[Group]) -> None:
+    ids = [g.pk for g in groups]
+    runs.stop(tenant_id, ids)
+    outbox.cancel_pages(tenant_id, ids)
+
+
+def _finish(
+    tenant_id: UUID, groups: Sequence[Group], kind: str, actor: Actor, **data: Any
+) -> None:
+    """Refresh the threads and write the audit rows."""
+    threads.refresh(tenant_id, groups, kind=kind, actor=actor.label, data=data)
+    for group in groups:
+        audit.record(
+            tenant_id,
+            actor,
+            f"group.{kind}",
+            kind="group",
+            object_id=group.pk,
+            number=group.number,
+            **data,
+        )

@@ -1,0 +1,258 @@
+"""Which steps are due, and what does carrying them out write?
+
+One transaction claims, judges and does: groups first (skipping locked ones, so it
+never waits for a person's act), then their due steps. A crash anywhere leaves the
+step due. Any number of dispatchers may run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.db.utils import InterfaceError, OperationalError
+
+from alertcenter.alerts import lifecycle
+from alertcenter.alerts.lifecycle import GroupChange
+from alertcenter.alerts.models import Group
+from alertcenter.common import failpoints, tracing
+from escalation import oncall, runs, telemetry
+from escalation.messages import messages_for
+from escalation.models import DueStep, Schedule
+from escalation.models.policy import StepKind
+from notifications import outbox, recipients
+from notifications.message import Message
+from notifications.models import Channel
+from tenants.actors import THE_ENGINE
+from tenants.rls import tenant_context
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+LONGEST_BACKOFF = 300
+
+# Fair between tenants: everybody's first due step comes before anybody's second.
+DUE = """
+SELECT tenant_id, group_id FROM (
+  SELECT tenant_id, group_id, due_at,
+         row_number() OVER (PARTITION BY tenant_id ORDER BY due_at) AS turn
+  FROM due_step WHERE state = 'due' AND due_at <= now()) waiting
+ORDER BY turn, due_at LIMIT %s
+"""
+
+
+def do_due_steps(limit: int = BATCH) -> int:
+    """Carry out due steps; return how many were taken up."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(DUE, [limit])
+            waiting = cursor.fetchall()
+        if not waiting:
+            return 0
+        tenants = sorted({row[0] for row in waiting})
+        with tenant_context(*tenants):
+            steps = claim([row[1] for row in waiting])
+            failpoints.hit("escalate.after_claim")
+            for tenant_id in tenants:
+                mine = [s for s in steps if s.tenant_id == tenant_id]
+                carry_out_safely(tenant_id, mine)
+            failpoints.hit("escalate.after_insert_outbox")
+    failpoints.hit("escalate.after_commit")
+    return len(steps)
+
+
+def claim(group_ids: Sequence[UUID]) -> list[DueStep]:
+    """Lock the groups that nobody holds, then their due steps."""
+    groups = {
+        g.pk: g
+        for g in Group.objects.select_for_update(skip_locked=True)
+        .filter(pk__in=list(group_ids))
+        .order_by("pk")
+    }
+    steps = list(
+        DueStep.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(group_id__in=list(groups), state="due")
+        .filter(due_at__lte=Now())
+        .select_related("run")
+        .order_by("due_at", "id")
+    )
+    now = lifecycle.database_time()
+    for step in steps:
+        step.claimed_group = groups[step.group_id]
+        telemetry.LATENESS.observe((now - step.due_at).total_seconds())
+    return steps
+
+
+def carry_out_safely(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+    """Carry out steps together; should that fail, one by one, so that a step which
+    cannot be done delays no other."""
+    if not steps:
+        return
+    try:
+        with transaction.atomic():
+            carry_out(tenant_id, steps)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(steps) > 1:
+            for step in steps:
+                carry_out_safely(tenant_id, [step])
+            return
+        log.exception("step_failed", extra={"due_step": steps[0].pk})
+        put_off(steps[0], error)
+
+
+def put_off(step: DueStep, error: Exception) -> None:
+    """Try this step again later, ever more rarely."""
+    wait = min(LONGEST_BACKOFF, 2 ** min(step.attempts, 10))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE due_step SET attempts = attempts + 1, error = %s, "
+            "due_at = now() + %s * interval '1 second' WHERE id = %s",
+            [f"{type(error).__name__}: {error}"[:2000], wait, step.pk],
+        )
+
+
+def carry_out(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+    """Write what the steps ask for: deliveries, timeline, the next due steps."""
+    live = [s for s in steps if s.claimed_group.state == "firing"]
+    _close(steps, live)
+    following = []
+    finished = []
+    for step in live:
+        coming = runs.next_step(step.run.snapshot["steps"], step.position)
+        if coming:
+            position, seconds = coming
+            following.append(
+                (step.run_id, step.group_id, position, step.round, float(seconds))
+            )
+        else:
+            finished.append(step.run_id)
+    runs.add_due_steps(tenant_id, following)
+    if finished:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE run SET state = 'finished', ended_at = now() "
+                "WHERE tenant_id = %s AND id = ANY(%s)",
+                [tenant_id, finished],
+            )
+    messages = messages_for(tenant_id, [s.claimed_group for s in live])
+    correlations = opened_by(tenant_id, [s.group_id for s in live])
+    for step in live:
+        with tracing.bind(correlations.get(step.group_id, "")):
+            _notify(tenant_id, step, messages[step.group_id])
+
+
+def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
+    """Mark steps done; those of groups that no longer fire are cancelled."""
+    done = {s.pk for s in live}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE due_step SET state = CASE WHEN id = ANY(%s) THEN 'done' "
+            "ELSE 'cancelled' END, done_at = now() WHERE id = ANY(%s)",
+            [list(done), [s.pk for s in steps]],
+        )
+
+
+def _notify(tenant_id: UUID, step: DueStep, message: Message) -> None:
+    """Write one step's deliveries and its line of the timeline."""
+    plan = step.run.snapshot["steps"][step.position]
+    telemetry.STEPS.labels(plan["kind"]).inc()
+    targets, who, reason = resolve_target(tenant_id, plan)
+    outbox.put(
+        tenant_id,
+        [
+            outbox.Entry(
+                idem=f"{step.run_id}/{step.position}/{step.round}/"
+                f"{channel_id or kind}:{address}",
+                message=message,
+                channel_id=channel_id,
+                channel_kind=kind,
+                member_id=member_id,
+                address=address,
+                group_id=step.group_id,
+                severity=message.severity,
+            )
+            for kind, channel_id, address, member_id in targets
+        ],
+    )
+    lifecycle.change_groups(
+        [
+            GroupChange(
+                tenant_id,
+                step.group_id,
+                {},
+                kind="paged" if targets else "noted",
+                from_state="firing",
+                reason=reason,
+                data={"who": who, "step": step.position + 1, "kind": plan["kind"]},
+            )
+        ],
+        actor=THE_ENGINE,
+    )
+
+
+Target = tuple[str, UUID | None, str, UUID | None]
+
+
+def resolve_target(
+    tenant_id: UUID, plan: dict[str, Any]
+) -> tuple[list[Target], str, str]:
+    """Return (deliveries' targets, who was meant, why nobody if nobody)."""
+    target = UUID(plan["target"])
+    if plan["kind"] == StepKind.CHANNEL:
+        channel = Channel.objects.filter(
+            tenant_id=tenant_id, pk=target, active=True
+        ).first()
+        if channel is None:
+            return [], plan["who"], "channel_gone"
+        found: list[Target] = [
+            (kind, channel_id, address, None)
+            for kind, channel_id, address in recipients.for_channel(channel)
+        ]
+        return found, channel.name, "" if found else "no_address"
+    member_id: UUID | None = target
+    who = str(plan["who"])
+    if plan["kind"] == StepKind.ONCALL:
+        schedule = Schedule.objects.filter(tenant_id=tenant_id, pk=target).first()
+        member = (
+            oncall.on_call(schedule, lifecycle.database_time()) if schedule else None
+        )
+        if member is None:
+            return [], who, "nobody_on_call"
+        member_id, who = member.pk, member.name
+    found = [
+        (kind, channel_id, address, member_id)
+        for kind, channel_id, address in recipients.for_member(tenant_id, member_id)
+    ]
+    return found, who, "" if found else "no_address"
+
+
+OPENED_BY = """
+SELECT DISTINCT ON (group_id) group_id, correlation_id FROM transition
+WHERE tenant_id = %s AND group_id = ANY(%s) AND kind = 'opened'
+ORDER BY group_id, id
+"""
+
+
+def opened_by(tenant_id: UUID, group_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the correlation id of the request that opened each group."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPENED_BY, [tenant_id, list(group_ids)])
+        return dict(cursor.fetchall())
+
+
+def count_overdue() -> int:
+    """Return how many steps are more than 30 seconds late, and export it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM due_step "
+            "WHERE state = 'due' AND due_at < now() - interval '30 seconds'"
+        )
+        overdue: int = cursor.fetchone()[0]
+    telemetry.OVERDUE.set(overdue)
+    return overdue

@@ -1,0 +1,13 @@
+"""Which figures does escalation show to Prometheus?"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LATENESS = Histogram(
+    "alertcenter_escalation_lateness_seconds",
+    "Time from a step's due_at to its claim, by the database's clock.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+STEPS = Counter("alertcenter_escalation_steps_total", "Steps done.", ["kind"])
+OVERDUE = Gauge(
+    "alertcenter_escalation_overdue", "Steps more than 30 seconds late now."
+)

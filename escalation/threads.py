@@ -1,0 +1,39 @@
+"""How do conversations about groups stay up to date?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from alertcenter.alerts.models import Group
+from escalation.messages import iso, messages_for
+from notifications import outbox
+from notifications.message import Note
+
+
+def refresh(
+    tenant_id: UUID,
+    groups: Sequence[Group],
+    *,
+    kind: str,
+    actor: str,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Redraw the messages of these groups and add a line to their threads."""
+    if not groups:
+        return
+    notes: dict[UUID, Note | None] = {
+        g.pk: Note(
+            kind=kind,
+            actor=actor,
+            at=g.changed_at.isoformat(),
+            data=dict(data or {}) | {"until": iso(g.snooze_until)},
+        )
+        for g in groups
+    }
+    messages = messages_for(tenant_id, groups, notes=notes)
+    for group in groups:
+        outbox.refresh(
+            tenant_id, group.pk, messages[group.pk], version=group.version
+        )

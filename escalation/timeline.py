@@ -1,0 +1,36 @@
+"""How does what became of a delivery reach the group's timeline?"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from alertcenter.alerts.lifecycle import Change, tell
+from notifications.models import Delivery
+
+SHOWN = ("page",)
+
+
+def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
+    """Tell that a page was delivered or given up (called by notifications)."""
+    if delivery.group_id is None or delivery.kind not in SHOWN:
+        return
+    arrived = delivery.state == "sent"
+    tell(
+        [
+            Change(
+                tenant_id,
+                "delivered" if arrived else "failed",
+                group_id=delivery.group_id,
+                reason="" if arrived else "given_up",
+                data={
+                    "delivery": str(delivery.pk),
+                    "channel": delivery.channel_kind,
+                    "who": str(
+                        delivery.member or delivery.channel or delivery.address
+                    ),
+                    "error": "" if arrived else delivery.error[:300],
+                },
+                correlation_id=delivery.correlation_id,
+            )
+        ]
+    )
