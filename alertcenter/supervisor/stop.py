@@ -18,6 +18,8 @@ class StopRequest:
 
     def install(self) -> None:
         for number in SIGNALS:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup
             signal.signal(number, lambda _number, _frame: self._event.set())
 
     @property

@@ -43,6 +43,7 @@ CHECKED_SETTINGS = (
     "simulation",
     "trusted_proxies",
 )
+CHECKED_SECRETS = ("secret_key", "kek")  # may make ALERTCENTER_HOME/secrets.json
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,8 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     stop.install()
     try:
         env = read()
-        _check_settings(env)
+        _check_settings(env, CHECKED_SETTINGS)
         claim_home(env.home)
+        _check_settings(env, CHECKED_SECRETS)
         with only_one(env.home):
             Supervisor(env, options, stop).run()
     except StopRequested:
@@ -77,12 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_settings(env: Env) -> None:
+def _check_settings(env: Env, names: Sequence[str]) -> None:
     """Read each setting now: no child shall be the first to find a wrong one.
 
     Raises SettingsError, which names the variable.
     """
-    for name in CHECKED_SETTINGS:
+    for name in names:
         getattr(env, name)
     if not env.embeds_postgres:
         parse_database_url(env.database_url, "DATABASE_URL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -81,6 +82,17 @@ def test_postgres_url_is_another_name(refused):
 def test_a_wrong_setting_is_named(refused, name, value):
     refused.environment[name] = value
     assert name in sentence(refused.fail(), code=2)
+
+
+@pytest.mark.parametrize("name", ["ALERTCENTER_SECRET_KEY", "ALERTCENTER_KEK"])
+def test_production_wants_its_own_secrets(refused, name):
+    refused.environment |= {
+        "ALERTCENTER_ENV": "production",
+        "ALERTCENTER_SECRET_KEY": "x" * 60,
+        "ALERTCENTER_KEK": base64.b64encode(bytes(32)).decode(),
+        name: "",
+    }
+    assert f"{name} must be set" in sentence(refused.fail(), code=2)
 
 
 def test_a_half_made_data_directory(refused):
