@@ -8,7 +8,7 @@ process at most one time-out a second.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.cache.backends.redis import RedisCache
@@ -68,7 +68,7 @@ class ForgivingRedisCache(RedisCache):
     def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         return _breaker.call(lambda: RedisCache.get_many(self, *args, **kwargs), {})
 
-    def set_many(self, data: Mapping[Any, Any], *args: Any, **kwargs: Any) -> list[Any]:
+    def set_many(self, data: dict[Any, Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Return the keys that could not be stored, as Django defines it."""
         return _breaker.call(
             lambda: RedisCache.set_many(self, data, *args, **kwargs), list(data)
@@ -86,5 +86,5 @@ class ForgivingRedisCache(RedisCache):
             raise ValueError(f"Key {key!r} not found.")
         return value
 
-    def clear(self) -> bool:
-        return _breaker.call(lambda: bool(RedisCache.clear(self)), False)
+    def clear(self) -> None:
+        _breaker.call(lambda: RedisCache.clear(self), None)
