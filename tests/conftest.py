@@ -16,6 +16,7 @@ from psycopg2 import sql
 from alertcenter.settings.env import ROOT, read
 from alertcenter.supervisor.catalogues import compile_catalogues
 from tests.cast import acme, globex  # noqa: F401 - fixtures for all
+from tests.sending import send  # noqa: F401 - a fixture for all
 from tests.servers import SERVERS, Servers
 from tests.stack import Stack
 

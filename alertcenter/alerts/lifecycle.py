@@ -53,7 +53,7 @@ FEED = f"""
 WITH told AS ({INSERT})
 INSERT INTO feed (tenant_id, transition_id, alert_id, group_id, shard, at)
 SELECT tenant_id, id, alert_id, group_id,
-  abs(hashtext(coalesce(alert_id, group_id)::text) % {SHARDS}), at
+  abs(mod(hashtext(coalesce(alert_id, group_id)::text), {SHARDS})), at
 FROM told
 """
 

@@ -109,7 +109,7 @@ WITH input AS (
   RETURNING id, tenant_id, alert_id, at
 ), fed AS (
   INSERT INTO feed (tenant_id, transition_id, alert_id, shard, at)
-  SELECT tenant_id, id, alert_id, abs(hashtext(alert_id::text) % {SHARDS}), at
+  SELECT tenant_id, id, alert_id, abs(mod(hashtext(alert_id::text), {SHARDS})), at
   FROM told
 )
 SELECT count(*) FILTER (WHERE is_new), count(change), count(*) FROM up
