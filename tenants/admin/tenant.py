@@ -1,0 +1,110 @@
+"""How are tenants made and set up? One at a time, by operators and owners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from tenants import access, founding, roles
+from tenants.actors import OPERATOR, Actor
+from tenants.admin_base import TenantScopedAdmin
+from tenants.admin_timezones import TimeZoneChoices
+from tenants.models import Tenant
+from tenants.site_header import enter
+
+
+class TenantForm(TimeZoneChoices):
+    """The short name is part of every address, so it stays once it is in use."""
+
+    class Meta:
+        model = Tenant
+        fields = ("name", "slug", "language", "time_zone")
+
+    def clean_slug(self) -> str:
+        """Look over all tenants: row-level security hides the others' rows."""
+        slug: str = self.cleaned_data["slug"]
+        others = {item.slug for item in access.memberships(self.asked_by)}
+        if self.instance._state.adding and slug in others:
+            self.add_error("slug", _("This one exists already."))
+        return slug
+
+
+@admin.register(Tenant)
+class TenantAdmin(TenantScopedAdmin):
+    """Operators make tenants; owners and administrators change their own."""
+
+    section = "people"
+    section_order = 90
+    needs_to_change = roles.ADMINISTER
+    form = TenantForm
+    list_display = ("name", "slug", "language", "time_zone", "created_at")
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "language", "time_zone")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Tenant]:
+        """Only the current one: row-level security shows no other."""
+        membership = getattr(request, "membership", None)
+        if membership is None:
+            return Tenant.objects.none()
+        return Tenant.objects.filter(pk=membership.tenant_id)
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["settings"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("slug",) if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super(TenantScopedAdmin, self).get_form(request, obj, change, **kwargs)
+        form.asked_by = request.user.pk
+        return form
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser) or super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser) or super().has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A tenant's end is not a click away."""
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        if change:
+            obj.save()
+        else:
+            founding.found(obj, actor=operator(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """`found` has written the audit row, in the new tenant's context."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        """Go on in the new tenant, where its first steps are listed."""
+        for item in access.memberships(request.user.pk):
+            if item.tenant_id == obj.pk:
+                enter(request, item)
+        text = _("%(name)s is made. You are working in it now.") % {"name": obj.name}
+        messages.success(request, text)
+        return HttpResponseRedirect(reverse("admin:index"))
+
+
+def operator(request: HttpRequest) -> Actor:
+    """Return the author, who may stand in no tenant yet."""
+    membership = getattr(request, "membership", None)
+    if membership is not None:
+        return Actor(OPERATOR, "", membership.label)
+    return Actor(OPERATOR, "", request.user.get_username())

@@ -1,0 +1,119 @@
+"""Which forms and fields do the tenant-scoped admins use?"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from tenants.access import Membership
+
+DIVIDER = "="
+
+
+class TenantForm(forms.ModelForm):
+    """A form whose row belongs to the current tenant before it is validated.
+
+    So uniqueness inside the tenant is checked here and not met as a database error.
+    """
+
+    membership: ClassVar[Membership]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.instance.tenant_id = self.membership.tenant_id
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc]
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Show "exists already" at the field that a person can change."""
+        if hasattr(errors, "error_dict"):
+            place_unique_errors(errors.error_dict, set(self.fields))
+        super()._update_errors(errors)  # type: ignore[misc]
+
+
+def place_unique_errors(errors: dict[str, list[Any]], fields: set[str]) -> None:
+    """Move the errors of "tenant and x" from the form to its field x."""
+    kept = []
+    for error in errors.pop(NON_FIELD_ERRORS, []):
+        checked = (error.params or {}).get("unique_check", ())
+        names = [name for name in checked if name in fields]
+        if error.code == "unique_together" and names:
+            taken = ValidationError(_("This one exists already."), code="unique")
+            errors.setdefault(names[-1], []).append(taken)
+        else:
+            kept.append(error)
+    if kept:
+        errors[NON_FIELD_ERRORS] = kept
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "widget", forms.Textarea(attrs={"rows": 4, "class": "lines"})
+        )
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or []) != self.to_python(data)
+
+
+class PairsField(forms.CharField):
+    """A mapping of text to text, one `name=value` a line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "widget", forms.Textarea(attrs={"rows": 4, "class": "lines"})
+        )
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return "\n".join(f"{name}{DIVIDER}{text}" for name, text in value.items())
+
+    def to_python(self, value: Any) -> Any:
+        pairs = {}
+        for line in super().to_python(value).splitlines():
+            if not line.strip():
+                continue
+            name, divider, text = line.partition(DIVIDER)
+            if not divider or not name.strip():
+                raise ValidationError(
+                    _("%(line)s: write name=value."), params={"line": line.strip()}
+                )
+            pairs[name.strip()] = text.strip()
+        return pairs
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return (initial or {}) != self.to_python(data)
+        except ValidationError:
+            return True
+
+
+class WriteOnlyField(forms.CharField):
+    """A secret: never shown; left empty it stays as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs["widget"] = forms.PasswordInput(
+            render_value=False,
+            attrs={"autocomplete": "new-password", "class": "vTextField"},
+        )
+        super().__init__(**kwargs)
