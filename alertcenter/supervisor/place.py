@@ -80,7 +80,8 @@ def _settle(home: Path, run: Path, embeds: bool) -> Place:
     account = service_account(home / "postgres") if embeds else None
     base = _base(home, account)
     sockets = _socket_folder(home, run, base, account)
-    (home / "log").mkdir(mode=0o700, exist_ok=True)
+    for name in ("log", "static"):
+        (home / name).mkdir(mode=0o700, exist_ok=True)
     return Place(
         home=home,
         base=base,
