@@ -20,7 +20,10 @@ def refresh(
     actor: str,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Redraw the messages of these groups and add a line to their threads."""
+    """Redraw the messages of these groups and add a line to their threads.
+
+    Without a `kind` nothing is worth a line: the message alone is redrawn.
+    """
     if not groups:
         return
     notes: dict[UUID, Note | None] = {
@@ -31,6 +34,7 @@ def refresh(
             data=dict(data or {}) | {"until": iso(g.snooze_until)},
         )
         for g in groups
+        if kind
     }
     messages = messages_for(tenant_id, groups, notes=notes)
     for group in groups:

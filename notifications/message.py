@@ -1,0 +1,78 @@
+"""What is to be said? It knows no channel and no language.
+
+A Message holds facts; each channel renders them in its recipient's language, zone
+and formats. Times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """One alert as a line of a message."""
+
+    title: str
+    severity: int
+    state: str
+    labels: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+    description: str = ""
+    link: str = ""
+    starts_at: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line of a thread: what happened, by whom. `kind` is a transition's."""
+
+    kind: str
+    actor: str
+    at: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Message:
+    """The facts about one group at one moment."""
+
+    kind: str  # firing | acknowledged | snoozed | resolved
+    tenant: str
+    title: str
+    severity: int
+    state: str
+    number: int
+    group_id: str
+    url: str
+    labels: dict[str, str] = field(default_factory=dict)
+    opened_at: str = ""
+    changed_at: str = ""
+    resolved_at: str | None = None
+    snooze_until: str | None = None
+    actor: str = ""
+    firing_count: int = 0
+    alert_count: int = 0
+    alerts: tuple[AlertLine, ...] = ()
+    actions: tuple[str, ...] = ()
+    thread_key: str = ""
+    dedup_key: str = ""
+    next_at: str | None = None
+    next_who: str = ""
+    note: Note | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Message:
+        """Return the message that `to_json` wrote."""
+        values = dict(data)
+        values["alerts"] = tuple(AlertLine(**line) for line in values.get("alerts", ()))
+        values["actions"] = tuple(values.get("actions", ()))
+        note = values.get("note")
+        values["note"] = Note(**note) if note else None
+        return cls(**values)
