@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
 from alertcenter.common.crypto import keyed_hash
-from alertcenter.settings.env import read
 from tenants import audit
 from tenants.actors import Actor
 from tenants.models.apikey import ApiKey
@@ -92,7 +92,7 @@ def revoke(key: ApiKey, *, actor: Actor) -> bool:
 
 def lookup_hash(plaintext: str) -> str:
     """Return the hash under which a key is stored."""
-    return keyed_hash(read().pepper, plaintext)
+    return keyed_hash(settings.PEPPER, plaintext)
 
 
 def resolve(digest: str, cursor: Any) -> KeyInfo | None:

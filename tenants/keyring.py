@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
+from django.conf import settings
+
 from alertcenter.common import crypto
-from alertcenter.settings.env import read
 from tenants.models.tenant import TenantKey
 
 
@@ -42,7 +43,7 @@ def newest_key(tenant_id: UUID) -> tuple[int, bytes]:
     )
     if version is None:
         version = 1
-        wrapped = crypto.seal(read().kek, crypto.new_key(), wrap_place(tenant_id, 1))
+        wrapped = crypto.seal(settings.KEK, crypto.new_key(), wrap_place(tenant_id, 1))
         # A concurrent first use loses and reads the winner's key below.
         TenantKey.objects.bulk_create(
             [TenantKey(tenant_id=tenant_id, version=version, wrapped=wrapped)],
@@ -61,7 +62,7 @@ def data_key(tenant_id: UUID, version: int) -> bytes:
 
 @lru_cache(maxsize=1024)
 def unwrap(tenant_id: UUID, version: int, wrapped: bytes) -> bytes:
-    return crypto.unseal(read().kek, wrapped, wrap_place(tenant_id, version))
+    return crypto.unseal(settings.KEK, wrapped, wrap_place(tenant_id, version))
 
 
 def wrap_place(tenant_id: UUID, version: int) -> bytes:

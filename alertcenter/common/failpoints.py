@@ -10,8 +10,6 @@ import os
 import signal
 import threading
 
-from alertcenter.settings.env import read
-
 _lock = threading.Lock()
 _passes = 0
 
@@ -19,9 +17,8 @@ _passes = 0
 def hit(name: str) -> None:
     """Die here if the environment of a test says so."""
     global _passes
-    env = read()
-    wanted = env.text("ALERTCENTER_FAILPOINT")
-    if not wanted or env.environment != "test":
+    wanted = os.environ.get("ALERTCENTER_FAILPOINT", "")
+    if not wanted or os.environ.get("ALERTCENTER_ENV") != "test":
         return
     point, _, count = wanted.partition(":")
     if point != name:

@@ -83,9 +83,9 @@ def _make_roles(cursor: Cursor, secrets: Mapping[str, str]) -> None:
     _make_role(cursor, RESOLVER, "NOLOGIN")
     if may_create_databases:
         _run(cursor, "ALTER ROLE {} CREATEDB", OWNER)
-    # SET lets migrations hand functions over to the resolver; INHERIT lets them
-    # grant and replace these functions afterwards.
-    _run(cursor, "GRANT {} TO {} WITH SET TRUE, INHERIT TRUE", RESOLVER, OWNER)
+    # SET lets migrations hand functions over to the resolver. No INHERIT: through it
+    # the owner would see every tenant by the resolver's policies.
+    _run(cursor, "GRANT {} TO {} WITH SET TRUE, INHERIT FALSE", RESOLVER, OWNER)
 
 
 def _make_role(cursor: Cursor, role: str, kind: str) -> None:

@@ -13,9 +13,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     AND coalesce(c.settings->>'app_id', '') IN ('', app)
   ORDER BY c.id LIMIT 20
 $$;
-ALTER FUNCTION resolve_slack(text, text) OWNER TO ac_resolver;
 REVOKE ALL ON FUNCTION resolve_slack(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION resolve_slack(text, text) TO ac_app, ac_engine;
+ALTER FUNCTION resolve_slack(text, text) OWNER TO ac_resolver;
 CREATE INDEX channel_slack_team ON channel ((settings->>'team_id'))
   WHERE kind = 'slack';
 """

@@ -49,15 +49,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
   SELECT t.id, t.slug FROM public.tenant t ORDER BY t.slug
 $$;
 
-ALTER FUNCTION resolve_key(text) OWNER TO ac_resolver;
-ALTER FUNCTION resolve_memberships(bigint) OWNER TO ac_resolver;
-ALTER FUNCTION resolve_tenants() OWNER TO ac_resolver;
 REVOKE ALL ON FUNCTION resolve_key(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION resolve_memberships(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION resolve_tenants() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION resolve_key(text) TO ac_app, ac_engine, ac_owner;
 GRANT EXECUTE ON FUNCTION resolve_memberships(bigint) TO ac_app, ac_engine, ac_owner;
 GRANT EXECUTE ON FUNCTION resolve_tenants() TO ac_engine, ac_owner;
+
+ALTER FUNCTION resolve_key(text) OWNER TO ac_resolver;
+ALTER FUNCTION resolve_memberships(bigint) OWNER TO ac_resolver;
+ALTER FUNCTION resolve_tenants() OWNER TO ac_resolver;
 """
 
 DROP = """
