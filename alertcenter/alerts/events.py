@@ -17,7 +17,10 @@ LONGEST_ANNOTATION = 32_768
 LONGEST_TITLE = 1_024
 LONGEST_KEY = 512
 LONGEST_LINK = 2_048
-SURROGATE = re.compile("[\ud800-\udfff]")
+# Stands for half of a surrogate pair (sources.reading): a Unicode noncharacter,
+# which no text may carry between programs.
+HALF = "\ufdd0"
+SURROGATE = re.compile(f"[\ud800-\udfff{HALF}]")
 
 
 class BadBody(ValueError):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
-from alertcenter.alerts.events import BadBody, BadItem, Event, Parsed
+from alertcenter.alerts.events import HALF, BadBody, BadItem, Event, Parsed
 
 MOST_ITEMS = 10_000
+# Every escape in a JSON text; the group holds one half of a surrogate pair.
+ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+MARK = b"\\u%04x" % ord(HALF)
 
 T = TypeVar("T")
 
@@ -24,9 +31,20 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        marked = with_halves_marked(body)
+        if marked != body:
+            return decode(decoder, marked)
         raise BadBody(f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise BadBody("the JSON is nested too deeply") from error
+
+
+def with_halves_marked(body: bytes) -> bytes:
+    """Replace escaped half surrogates by HALF, which no check lets pass.
+
+    msgspec refuses the whole body for one; marked, only its item is refused.
+    """
+    return ESCAPES.sub(lambda found: MARK if found[1] else found[0], body)
 
 
 def each(
