@@ -1,7 +1,12 @@
-"""Which application answers a connection? Routed by path, before any middleware."""
+"""Which application answers a connection? Routed by path, before any middleware.
+
+Events take the fast road past Django; websockets go to Channels; all else, pages
+and the documented API, to Django.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -12,25 +17,61 @@ from alertcenter.settings import module
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", module())
 django_application = get_asgi_application()
 
+# These need the settings and the app registry, which the line above made ready.
+from alertcenter import health  # noqa: E402
+from alertcenter.alerts import intake  # noqa: E402
+from alertcenter.api import ingest, keys, raw  # noqa: E402
+
+# Pages of the admin upload nothing large, and Django limits them itself.
+BOUNDED = ("/t/", "/slack/", "/api/")
+bounded_django = raw.bounded(django_application)
+
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Serve one connection."""
-    if scope["type"] == "lifespan":
-        await lifespan(receive, send)
+    if scope["type"] == "http":
+        await application_for(scope)(scope, receive, send)
     elif scope["type"] == "websocket":
         from alertcenter.dashboard.routing import websocket_application
 
         await websocket_application(scope, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await lifespan(receive, send)
+
+
+def application_for(scope: Any) -> Any:
+    """Return who answers this HTTP request."""
+    fast = ingest.application_for(scope)
+    if fast is not None:
+        return fast
+    if scope["path"].startswith(BOUNDED):
+        return bounded_django
+    return django_application
 
 
 async def lifespan(receive: Any, send: Any) -> None:
     """Start and stop what lives as long as this process."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+    await receive()
+    refusal = await asyncio.to_thread(start)
+    if refusal:
+        await send({"type": "lifespan.startup.failed", "message": refusal})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await asyncio.to_thread(stop)
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def start() -> str:
+    """Start the writer and the keys' listener; or return why this must not run."""
+    refusal = health.refusal()
+    if not refusal:
+        keys.start()
+        intake.start()
+    return refusal
+
+
+def stop() -> None:
+    """Write what waits, then let go."""
+    intake.stop()
+    keys.stop()

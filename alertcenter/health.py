@@ -122,6 +122,21 @@ def login() -> Finding:
     return Finding()
 
 
+def refusal() -> str:
+    """Return why this process must not serve at all, or "".
+
+    An absent database is no reason: it may come, and /readyz says so meanwhile.
+    """
+    if settings.ENVIRONMENT != "production":
+        return ""
+    try:
+        return dangerous_powers()
+    except DatabaseError:
+        return ""
+    finally:
+        connection.close()
+
+
 def dangerous_powers() -> str:
     """Return a sentence when this login steps around row-level security, else ""."""
     with connection.cursor() as cursor:

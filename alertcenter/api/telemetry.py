@@ -1,0 +1,28 @@
+"""Which figures does the API show to Prometheus?
+
+`alertcenter_ingest_commit_seconds` is measured where it happens, in the writer.
+"""
+
+from prometheus_client import Counter, Histogram
+
+EVENTS = Counter(
+    "alertcenter_ingest_events_total",
+    "Events by protocol and what became of them.",
+    ["protocol", "outcome"],
+)
+REQUESTS = Counter(
+    "alertcenter_ingest_requests_total",
+    "Requests that brought events, by protocol and status.",
+    ["protocol", "status"],
+)
+SECONDS = Histogram(
+    "alertcenter_ingest_request_seconds",
+    "Time from the first byte of a request to its answer.",
+    ["protocol"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+SLACK = Counter(
+    "alertcenter_slack_callbacks_total",
+    "Callbacks from Slack by outcome.",
+    ["outcome"],
+)
