@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('group_id', models.UUIDField()),
+                ('address', models.CharField(default='', max_length=400)),
                 ('provider_channel', models.CharField(default='', max_length=100)),
                 ('provider_ts', models.CharField(default='', max_length=100)),
                 ('channel', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='notifications.channel')),
@@ -240,6 +241,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='thread',
-            constraint=models.UniqueConstraint(fields=('tenant', 'group_id', 'channel'), name='thread_once'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'group_id', 'channel', 'address'), name='thread_once'),
         ),
     ]

@@ -126,11 +126,13 @@ class Attempt(TenantRow):
 
 
 class Thread(TenantRow):
-    """One row remembers where a group's conversation stands on one channel."""
+    """One row remembers where a group's conversation stands: on one channel, and
+    there in its own place or, with an address, with one person."""
 
     id = models.BigAutoField(primary_key=True)
     group_id = models.UUIDField()
     channel = TenantForeignKey("notifications.Channel", models.CASCADE)
+    address = models.CharField(max_length=400, default="")
     provider_channel = models.CharField(max_length=100, default="")
     provider_ts = models.CharField(max_length=100, default="")
 
@@ -138,7 +140,8 @@ class Thread(TenantRow):
         db_table = "thread"
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "group_id", "channel"], name="thread_once"
+                fields=["tenant", "group_id", "channel", "address"],
+                name="thread_once",
             )
         ]
 

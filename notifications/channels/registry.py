@@ -1,0 +1,13 @@
+"""Which channels are there? A module each, found by the kind's name."""
+
+from __future__ import annotations
+
+from notifications.channels import email, slack
+from notifications.channels.base import Channel
+
+CHANNELS: dict[str, Channel] = {"slack": slack, "email": email}
+
+
+def channel_of(kind: str) -> Channel:
+    """Return the channel's module. Raises KeyError for an unknown kind."""
+    return CHANNELS[kind]

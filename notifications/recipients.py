@@ -1,0 +1,50 @@
+"""Where is a channel or a member reached?"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from notifications.models import Channel, Contact
+from tenants.models import Member
+
+Address = tuple[str, UUID | None, str]  # kind of channel, channel, address
+
+
+def for_channel(channel: Channel) -> list[Address]:
+    """Return the addresses behind a channel; "" where the channel is the address."""
+    if channel.kind == "email":
+        return [(channel.kind, channel.pk, str(to)) for to in channel.settings["to"]]
+    return [(channel.kind, channel.pk, "")]
+
+
+def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
+    """Return a member's addresses, by position; else the user's own mailbox."""
+    member = (
+        Member.objects.filter(tenant_id=tenant_id, pk=member_id, active=True)
+        .select_related("user")
+        .first()
+    )
+    if member is None:
+        return []
+    found = [
+        address
+        for contact in Contact.objects.filter(tenant_id=tenant_id, member=member)
+        for address in _of_contact(contact)
+    ]
+    if found or not member.user.email:
+        return found
+    return [("email", None, member.user.email)]
+
+
+def _of_contact(contact: Contact) -> list[Address]:
+    if contact.kind == "email":
+        return [("email", None, contact.address)]
+    # A Slack user is written to through the tenant's first Slack app.
+    channel = (
+        Channel.objects.filter(
+            tenant_id=contact.tenant_id, kind=contact.kind, active=True
+        )
+        .order_by("created_at", "id")
+        .first()
+    )
+    return [(contact.kind, channel.pk, contact.address)] if channel else []
