@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("", include("alertcenter.api.urls")),
 ]
 if find_spec("alertcenter.dashboard.urls"):
     urlpatterns.append(path("", include("alertcenter.dashboard.urls")))

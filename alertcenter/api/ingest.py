@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from alertcenter.alerts import intake
 from alertcenter.alerts.events import BadBody, ItemError, Parsed
 from alertcenter.alerts.sources import alertmanager_v2, alertmanager_webhook, own_json
-from alertcenter.api import keys, raw, telemetry
+from alertcenter.api import keys, raw, refusals, telemetry
 from alertcenter.common import tracing
 from alertcenter.common.errors import Refused
 from tenants.apikeys import KeyInfo
@@ -31,8 +31,6 @@ Reply = tuple[int, bytes, Headers]
 JSON: Headers = [(b"content-type", raw.JSON_TYPE)]
 # Longer than the writer's own time-out: what it did not say by then is unknown.
 COMMIT_SECONDS = 15.0
-RETRY = {"Retry-After": "2"}
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="AlertCenter", charset="UTF-8"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,11 @@ class Protocol:
 
 
 async def serve(
-    protocol: Protocol, slug: str, scope: raw.Scope, receive: raw.Receive, send: raw.Send
+    protocol: Protocol,
+    slug: str,
+    scope: raw.Scope,
+    receive: raw.Receive,
+    send: raw.Send,
 ) -> None:
     """Answer one POST of events to tenant `slug`."""
     headers = raw.headers_of(scope)
@@ -93,12 +95,12 @@ async def reply(
     """Return status, body and headers of the answer. Raises Gone."""
     try:
         if scope["method"] != "POST":
-            raise not_allowed(scope["method"], "POST")
+            raise refusals.not_allowed(scope["method"], "POST")
         authorization = headers.get(b"authorization", b"").decode("latin-1")
         key = await opened(raw.credential(authorization), slug)
         body = await raw.read_body(headers, receive)
         if not raw.is_json(headers):
-            raise wrong_type(raw.content_type(headers).decode("latin-1"))
+            raise refusals.wrong_type(raw.content_type(headers).decode("latin-1"))
         return protocol.answer(await kept(protocol, key, raw.unpacked(headers, body)))
     except Refused as refused:
         return protocol.refuse(refused)
@@ -107,24 +109,12 @@ async def reply(
 async def opened(plaintext: str, slug: str) -> KeyInfo:
     """Return the key that may send events to `slug`. Raises Refused."""
     if not plaintext:
-        raise no_key()
+        raise refusals.no_key()
     try:
         key = await keys.find_soon(plaintext)
     except keys.KeysAway as error:
-        raise away() from error
-    return admitted(key, slug, Scope.INGEST)
-
-
-def admitted(key: KeyInfo | None, slug: str, scope: str) -> KeyInfo:
-    """Return `key` if it opens tenant `slug` for `scope`. Raises Refused."""
-    if key is None:
-        raise no_key()
-    if key.slug != slug:
-        raise Refused(404, "not_found", _("There is nothing here."))
-    if scope not in key.scopes:
-        message = _("This key lacks the scope %(scope)s.") % {"scope": scope}
-        raise Refused(403, "missing_scope", message)
-    return key
+        raise refusals.away() from error
+    return refusals.admitted(key, slug, Scope.INGEST)
 
 
 async def kept(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
@@ -134,7 +124,7 @@ async def kept(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
     try:
         accepted = await committed(future)
     except (intake.DatabaseAway, TimeoutError) as error:
-        raise away() from error
+        raise refusals.away() from error
     return finished(protocol, parsed, accepted)
 
 
@@ -145,7 +135,7 @@ def kept_now(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
     try:
         accepted = future.result(COMMIT_SECONDS)
     except (intake.DatabaseAway, TimeoutError) as error:
-        raise away() from error
+        raise refusals.away() from error
     return finished(protocol, parsed, accepted)
 
 
@@ -160,12 +150,9 @@ def parse(protocol: Protocol, body: bytes) -> Parsed:
 def queue(key: KeyInfo, parsed: Parsed) -> Future[intake.Accepted]:
     """Hand the events to the writer. Raises Refused."""
     try:
-        return intake.accept(
-            key.tenant_id, parsed, correlation_id=tracing.current()
-        )
+        return intake.accept(key.tenant_id, parsed, correlation_id=tracing.current())
     except intake.Overloaded as error:
-        message = _("Too much waits to be stored. Please send it again.")
-        raise Refused(503, "overloaded", message, RETRY) from error
+        raise refusals.overloaded() from error
 
 
 async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
@@ -188,9 +175,7 @@ async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
     return future.result()
 
 
-def finished(
-    protocol: Protocol, parsed: Parsed, accepted: intake.Accepted
-) -> Result:
+def finished(protocol: Protocol, parsed: Parsed, accepted: intake.Accepted) -> Result:
     """Count, and return what became of the events."""
     errors = sorted(parsed.errors + accepted.errors, key=lambda error: error.index)
     result = Result(accepted.kept, accepted.dropped, errors)
@@ -202,29 +187,6 @@ def finished(
         if number:
             telemetry.EVENTS.labels(protocol.name, outcome).inc(number)
     return result
-
-
-# --- refusals ---
-
-
-def no_key() -> Refused:
-    message = _("Send a valid API key as bearer token or as basic-auth password.")
-    return Refused(401, "no_valid_key", message, CHALLENGE)
-
-
-def away() -> Refused:
-    message = _("The database does not answer; nothing was kept. Please send it again.")
-    return Refused(503, "database_away", message, RETRY)
-
-
-def wrong_type(given: str) -> Refused:
-    message = f'unsupported media type "{given}", only [application/json] are allowed'
-    return Refused(415, "unsupported_type", message)
-
-
-def not_allowed(method: str, allowed: str) -> Refused:
-    message = f"method {method} is not allowed, but [{allowed}] are"
-    return Refused(405, "method_not_allowed", message, {"Allow": allowed})
 
 
 # --- answers: our own protocols ---

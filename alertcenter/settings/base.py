@@ -163,8 +163,12 @@ CELERY_TASK_PUBLISH_RETRY = False
 # --- REST ---
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_AUTHENTICATION_CLASSES": ["alertcenter.api.auth.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "alertcenter.api.auth.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",  # members' browsers
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["alertcenter.api.auth.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "alertcenter.api.errors.handle",
     "DEFAULT_PAGINATION_CLASS": None,
     "UNAUTHENTICATED_USER": None,
@@ -173,6 +177,14 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "AlertCenter",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/t/{slug}/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "AlertState": ["firing", "resolved"],
+        "GroupState": ["firing", "acknowledged", "snoozed", "resolved"],
+        "DeliveryState": "notifications.models.delivery.DeliveryState.values",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

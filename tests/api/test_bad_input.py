@@ -72,7 +72,9 @@ class TestEveryRoad:
         ],
     )
     def test_what_is_no_json_of_ours_is_400(self, path, body, key):
-        refused(post(path, body, **bearer(key)), 422 if not body and path == V2 else 400)
+        refused(
+            post(path, body, **bearer(key)), 422 if not body and path == V2 else 400
+        )
 
     @pytest.mark.parametrize("opening", [b"[", b'{"labels":', b'[{"x":'])
     @pytest.mark.parametrize("depth", [1_000, 100_000])
@@ -123,9 +125,7 @@ class TestEveryRoad:
             {"labels": {f"n{i}": "v" for i in range(100)}},
         ],
     )
-    def test_wrong_types_are_400_and_the_valid_part_is_kept(
-        self, path, bad, acme, key
-    ):
+    def test_wrong_types_are_400_and_the_valid_part_is_kept(self, path, bad, acme, key):
         refused(post(path, bodies(path, [bad, GOOD_ALERT]), **bearer(key)), 400)
         assert titles(acme) == {"Good"}
 

@@ -1,0 +1,30 @@
+"""Which URL of the documented API leads where?"""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from alertcenter.api.alertmanager import AlertmanagerAlertsView
+from alertcenter.api.alerts import AlertsView
+from alertcenter.api.deliveries import DeliveriesView, DeliveryView
+from alertcenter.api.docs import DocumentView, SwaggerView
+from alertcenter.api.groups import ActsView, GroupsView, GroupView
+
+app_name = "api"
+V1 = "t/<str:slug>/api/v1"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{V1}/alerts", AlertsView.as_view(), name="alerts"),
+    path(f"{V1}/groups", GroupsView.as_view(), name="groups"),
+    path(f"{V1}/groups/<int:number>", GroupView.as_view(), name="group"),
+    path(f"{V1}/acts", ActsView.as_view(), name="acts"),
+    path(f"{V1}/deliveries", DeliveriesView.as_view(), name="deliveries"),
+    path(f"{V1}/deliveries/<uuid:pk>", DeliveryView.as_view(), name="delivery"),
+    path(
+        "t/<str:slug>/api/v2/alerts",
+        AlertmanagerAlertsView.as_view(),
+        name="alertmanager-alerts",
+    ),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
+    path("api/docs/", SwaggerView.as_view(), name="docs"),
+]
