@@ -108,7 +108,7 @@ class TenantScopedAdmin(Scoped, Buttons, admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         form.membership = membership_of(request)
         return form
 
@@ -248,6 +248,19 @@ class TenantInline(Scoped):
     form = TenantForm
     show_change_link = False
 
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """No icons beside the choices: a table of steps should read as one."""
+        field = super().formfield_for_dbfield(  # type: ignore[misc]
+            db_field, request, **kwargs
+        )
+        widget = getattr(field, "widget", None)
+        for name in ("add", "change", "delete", "view"):
+            if hasattr(widget, f"can_{name}_related"):
+                setattr(widget, f"can_{name}_related", False)
+        return field
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
         formset.form.membership = membership_of(request)
@@ -292,7 +305,9 @@ class OperatorsOnly:
         return self.has_module_permission(request)
 
 
-def describe_change(form: ModelForm, formsets: list[BaseModelFormSet]) -> dict[str, Any]:
+def describe_change(
+    form: ModelForm, formsets: list[BaseModelFormSet]
+) -> dict[str, Any]:
     """Return {"fields": changed names, "<inline>": {"added": n, ...}}."""
     described: dict[str, Any] = {"fields": sorted(form.changed_data)}
     for formset in formsets:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants import access
@@ -139,7 +140,8 @@ def in_current_tenant(view: View) -> View:
         if getattr(view, "outside_transaction", False):
             return view(request, *args, **kwargs)
         ids: list[UUID] = [membership.tenant_id] if membership else []
-        with transaction.atomic(), tenant_context(*ids):
+        zone = membership.time_zone if membership else "UTC"
+        with transaction.atomic(), tenant_context(*ids), timezone.override(zone):
             response = rendered(view(request, *args, **kwargs))
             if response.status_code >= 500:
                 transaction.set_rollback(True)

@@ -1,0 +1,17 @@
+"""The admin of rules, routes, alerts and their history.
+
+Groups are in escalation.admin: what people do to them goes through escalation.
+"""
+
+from alertcenter.alerts.admin.alert import AlertAdmin
+from alertcenter.alerts.admin.history import EpisodeAdmin, TransitionAdmin
+from alertcenter.alerts.admin.route import RouteAdmin
+from alertcenter.alerts.admin.rule import RuleAdmin
+
+__all__ = [
+    "AlertAdmin",
+    "EpisodeAdmin",
+    "RouteAdmin",
+    "RuleAdmin",
+    "TransitionAdmin",
+]

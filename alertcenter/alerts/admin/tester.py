@@ -1,0 +1,166 @@
+"""Which route takes this alert, and why not the others?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from alertcenter.alerts import routing
+from alertcenter.alerts.admin.search import as_uuid
+from alertcenter.alerts.events import BadBody, Event
+from alertcenter.alerts.models import Alert, Group, Route, Rule
+from alertcenter.alerts.rules import compile_rules
+from alertcenter.alerts.sources import alertmanager_webhook, own_json
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tester found out."""
+
+    labels: dict[str, str]
+    dropped: bool
+    trials: Sequence[routing.Trial] = ()
+    taken: routing.CompiledRoute | None = None
+    policy: str = ""
+    key: str = ""
+    group_labels: dict[str, str] | None = None
+    open_group: Group | None = None
+
+
+class TesterForm(forms.Form):
+    """A pasted alert, bare labels, or the id of a stored alert."""
+
+    text = forms.CharField(
+        label=gettext_lazy("Alert"),
+        required=False,
+        max_length=100_000,
+        help_text=gettext_lazy(
+            "Paste an alert as JSON (our own, or Alertmanager's webhook), or labels "
+            "as name=value lines."
+        ),
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
+    )
+    alert = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, tenant_id: UUID, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant_id = tenant_id
+        self.labels: dict[str, str] = {}
+        self.dedup_key = ""
+        self.dropped = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("text", "").strip():
+            self.take_event(parse_event(cleaned["text"]))
+        elif cleaned.get("alert"):
+            self.take_stored(cleaned["alert"])
+        else:
+            raise ValidationError(_("Paste an alert first."))
+        return cleaned
+
+    def take_event(self, event: Event) -> None:
+        """Let the tenant's rules work on `event` first, as they do at the door."""
+        rows = Rule.objects.filter(tenant_id=self.tenant_id, active=True)
+        rules = compile_rules(
+            list(
+                rows.order_by("position", "name").values_list(
+                    "matchers", "drop", "set_severity", "set_labels"
+                )
+            )
+        )
+        after = rules.apply(event)
+        self.dropped = after is None
+        self.labels = dict((after or event).labels)
+
+    def take_stored(self, identity: str) -> None:
+        """Use a stored alert, on which the rules have worked already."""
+        pk = as_uuid(identity)
+        rows = Alert.objects.filter(tenant_id=self.tenant_id, pk=pk)
+        alert = rows.first() if pk else None
+        if alert is None:
+            raise ValidationError(_("There is no such alert."))
+        self.labels, self.dedup_key = dict(alert.labels), alert.dedup_key
+
+    def verdict(self) -> Verdict:
+        """Return how each route judges the labels and where the alert would go."""
+        if self.dropped:
+            return Verdict(self.labels, dropped=True)
+        routes = routing.load(self.tenant_id)
+        placement = routing.place(routes, self.labels, self.dedup_key)
+        route = placement.route
+        row = Route.objects.filter(tenant_id=self.tenant_id, pk=route.id)
+        found = row.select_related("policy").first()
+        return Verdict(
+            labels=self.labels,
+            dropped=False,
+            trials=routing.explain(routes, self.labels),
+            taken=route,
+            policy=str(found.policy) if found and found.policy else "",
+            key=placement.key,
+            group_labels=placement.labels,
+            open_group=self.open_group(placement.key),
+        )
+
+    def open_group(self, key: str) -> Group | None:
+        """Return the open group that the alert would join."""
+        rows = Group.objects.filter(tenant_id=self.tenant_id, key=key)
+        return rows.exclude(state="resolved").first()
+
+
+def parse_event(text: str) -> Event:
+    """Return the first event of a pasted text. Raises ValidationError."""
+    if not text.lstrip().startswith(("{", "[")):
+        return own_event({"labels": label_lines(text)})
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValidationError(
+            _("This is no JSON (line %(line)s, column %(column)s)."),
+            params={"line": error.lineno, "column": error.colno},
+        ) from error
+    if isinstance(body, dict) and isinstance(body.get("alerts"), list):
+        return first_event(alertmanager_webhook.parse, body)
+    if isinstance(body, dict) and not {"labels", "title"} & set(body):
+        body = {"labels": {str(k): str(v) for k, v in body.items()}}
+    return own_event(body)
+
+
+def own_event(body: Any) -> Event:
+    return first_event(own_json.parse, body)
+
+
+def first_event(parse: Any, body: Any) -> Event:
+    """Return the first event that `parse` finds. Raises ValidationError."""
+    try:
+        parsed = parse(json.dumps(body).encode())
+    except BadBody as error:
+        raise ValidationError(str(error)) from error
+    if not parsed.events:
+        reasons = "; ".join(str(error.reason) for error in parsed.errors)
+        raise ValidationError(reasons or _("There is no alert in this."))
+    event: Event = parsed.events[0]
+    return event
+
+
+def label_lines(text: str) -> dict[str, str]:
+    """Read name=value lines. Raises ValidationError."""
+    labels = {}
+    for line in text.splitlines():
+        name, divider, value = line.partition("=")
+        if not line.strip():
+            continue
+        if not divider:
+            raise ValidationError(
+                _("%(line)s: write name=value."), params={"line": line.strip()}
+            )
+        labels[name.strip()] = value.strip().strip('"')
+    return labels

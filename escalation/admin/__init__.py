@@ -1,0 +1,17 @@
+"""The admin of groups, policies, on-call orders, runs and the engine's processes."""
+
+from escalation.admin.acts import resolve_alerts
+from escalation.admin.engine import DueStepAdmin, HeartbeatAdmin, RunAdmin
+from escalation.admin.group import GroupAdmin
+from escalation.admin.policy import PolicyAdmin
+from escalation.admin.schedule import ScheduleAdmin
+
+__all__ = [
+    "DueStepAdmin",
+    "GroupAdmin",
+    "HeartbeatAdmin",
+    "PolicyAdmin",
+    "RunAdmin",
+    "ScheduleAdmin",
+    "resolve_alerts",
+]

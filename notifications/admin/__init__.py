@@ -1,0 +1,13 @@
+"""The admin of channels, contacts, templates, deliveries."""
+
+from notifications.admin.channel import ChannelAdmin
+from notifications.admin.contact import ContactAdmin
+from notifications.admin.delivery import DeliveryAdmin
+from notifications.admin.template import MessageTemplateAdmin
+
+__all__ = [
+    "ChannelAdmin",
+    "ContactAdmin",
+    "DeliveryAdmin",
+    "MessageTemplateAdmin",
+]

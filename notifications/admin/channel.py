@@ -1,0 +1,230 @@
+"""How does a person set up a channel, and find out whether it works?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.validators import validate_email
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notifications.models import Channel, Delivery
+from notifications.models.channel import ChannelKind
+from tenants.admin_base import TenantScopedAdmin
+from tenants.admin_forms import LinesField, TenantForm, WriteOnlyField
+from tenants.fields import reveal
+from tenants.site_index import FirstStep
+
+SLACK_SETTINGS = ("channel", "team_id", "app_id")
+SLACK_SECRETS = ("bot_token", "signing_secret")
+TYPED = {
+    ChannelKind.SLACK: (*SLACK_SETTINGS, *SLACK_SECRETS),
+    ChannelKind.EMAIL: ("to",),
+}
+
+
+class ChannelForm(TenantForm):
+    """One field for each setting of the kind; secrets are written, never read."""
+
+    channel = forms.CharField(
+        label=gettext_lazy("Slack channel"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy("Such as #ops, or its id."),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+    team_id = forms.CharField(
+        label=gettext_lazy("Team id"),
+        required=False,
+        max_length=30,
+        help_text=gettext_lazy("Begins with T; tells whose buttons were pressed."),
+    )
+    app_id = forms.CharField(
+        label=gettext_lazy("App id"),
+        required=False,
+        max_length=30,
+        help_text=gettext_lazy("Begins with A."),
+    )
+    bot_token = WriteOnlyField(
+        label=gettext_lazy("Bot token"),
+        help_text=gettext_lazy("Begins with xoxb-. Empty: the stored one stays."),
+    )
+    signing_secret = WriteOnlyField(
+        label=gettext_lazy("Signing secret"),
+        help_text=gettext_lazy("Empty: the stored one stays."),
+    )
+    to = LinesField(
+        label=gettext_lazy("Addresses"),
+        required=False,
+        help_text=gettext_lazy(
+            "E-mail addresses, one a line; none: the channel only carries members' "
+            "own mail."
+        ),
+    )
+
+    class Meta:
+        model = Channel
+        fields = ("kind", "name", "slug", "language", "active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = _("Empty: made from the name.")
+        for name in ("channel", "team_id", "app_id", "to"):
+            self.initial.setdefault(name, self.instance.settings.get(name))
+        if self.instance.kind:
+            for name in every_setting() - set(TYPED[ChannelKind(self.instance.kind)]):
+                self.fields.pop(name, None)
+
+    @property
+    def kind(self) -> str:
+        return str(self.cleaned_data.get("kind") or self.instance.kind)
+
+    def clean_slug(self) -> str:
+        given: str = self.cleaned_data.get("slug") or ""
+        return given or slugify(self.cleaned_data.get("name", ""))[:63]
+
+    def clean_to(self) -> list[str]:
+        addresses: list[str] = self.cleaned_data["to"]
+        for address in addresses:
+            validate_email(address)
+        return addresses
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.kind == ChannelKind.SLACK:
+            self.need_slack(cleaned)
+        return cleaned
+
+    def need_slack(self, cleaned: dict[str, Any]) -> None:
+        """Ask for what Slack needs; the simulation needs no real secrets."""
+        if not cleaned.get("channel"):
+            self.add_error("channel", _("Name the Slack channel."))
+        if settings.SIMULATION or self.instance.secret:
+            return
+        for name in SLACK_SECRETS:
+            if not cleaned.get(name):
+                self.add_error(name, _("This is needed to talk to Slack."))
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.settings = self.instance.settings | self.given_settings()
+        secrets = self.given_secrets()
+        if secrets:
+            self.instance.secret = json.dumps(stored_secrets(self.instance) | secrets)
+        return super().save(commit)
+
+    def given_settings(self) -> dict[str, Any]:
+        names = SLACK_SETTINGS if self.kind == ChannelKind.SLACK else ("to",)
+        return {name: self.cleaned_data.get(name) or "" for name in names} | (
+            {"to": self.cleaned_data.get("to") or []} if "to" in names else {}
+        )
+
+    def given_secrets(self) -> dict[str, str]:
+        if self.kind != ChannelKind.SLACK:
+            return {}
+        given = {name: self.cleaned_data.get(name, "") for name in SLACK_SECRETS}
+        return {name: value for name, value in given.items() if value}
+
+
+def every_setting() -> set[str]:
+    return {name for names in TYPED.values() for name in names}
+
+
+def stored_secrets(channel: Channel) -> dict[str, str]:
+    """Return the secrets that the row holds (needs the tenant's context)."""
+    if not channel.secret:
+        return {}
+    stored: dict[str, str] = json.loads(reveal(channel, "secret") or "{}")
+    return stored
+
+
+@admin.register(Channel)
+class ChannelAdmin(TenantScopedAdmin):
+    """Channels; which settings are asked for follows the kind."""
+
+    section = "channels"
+    section_order = 10
+    form = ChannelForm
+    list_display = ("name", "kind", "place", "language", "active")
+    list_filter = ("kind", "active")
+    search_fields = ("name", "slug")
+    fieldsets = (
+        (None, {"fields": ("kind", "name", "slug", "language", "active")}),
+        (
+            gettext_lazy("Slack"),
+            {
+                "classes": ("for-slack",),
+                "fields": (*SLACK_SETTINGS, *SLACK_SECRETS),
+            },
+        ),
+        (
+            gettext_lazy("E-mail"),
+            {"classes": ("for-email",), "fields": ("to",)},
+        ),
+    )
+
+    class Media:
+        js = ("admin/alertcenter/channel.js",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show one kind's settings once the kind is settled."""
+        if not self.has_change_permission(request, obj):
+            return [(None, {"fields": ("kind", "name", "slug", "place", "active")})]
+        if obj is None:
+            return self.fieldsets
+        titles = {ChannelKind.SLACK: 1, ChannelKind.EMAIL: 2}
+        basics = ("kind", "name", "slug", "language", "active", "secrets_held")
+        chosen = self.fieldsets[titles[ChannelKind(obj.kind)]]
+        return [(None, {"fields": basics}), chosen]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if not self.has_change_permission(request, obj):
+            return ("place",)
+        return ("kind", "secrets_held") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A channel with history is switched off, not deleted."""
+        if not super().has_delete_permission(request, obj):
+            return False
+        return obj is None or not Delivery.objects.filter(
+            tenant_id=obj.tenant_id, channel=obj
+        ).exists()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.display(description=gettext_lazy("place"))
+    def place(self, channel: Channel) -> str:
+        place = channel.settings.get("channel") or channel.settings.get("to") or ""
+        return ", ".join(place) if isinstance(place, list) else str(place)
+
+    @admin.display(description=gettext_lazy("secrets"))
+    def secrets_held(self, channel: Channel) -> SafeString:
+        """Say which secrets are stored; never what they are."""
+        if channel.secret:
+            return format_html('<span class="pill good">{}</span>', _("stored"))
+        return format_html('<span class="pill off">{}</span>', _("none"))
+
+
+admin.site.steps.append(  # type: ignore[attr-defined]
+    FirstStep(
+        30,
+        gettext_lazy("Set up a channel and send a test"),
+        lambda tenant_id: Channel.objects.filter(
+            tenant_id=tenant_id, active=True
+        ).exists(),
+        lambda: reverse("admin:notifications_channel_add"),
+    )
+)
