@@ -6,20 +6,19 @@ groups are read in the order of the index `group_state`, one state at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
 from alertcenter.alerts.models import Group
 from alertcenter.dashboard.models import LiveHead
-from escalation.models import DueStep
+from escalation.messages import next_steps
 
 SNAPSHOT_OPEN = 500
 SNAPSHOT_RESOLVED = 50
@@ -146,9 +145,7 @@ def _parsed(cursor: str) -> tuple[int, datetime, UUID]:
 
 
 def _recently_resolved(tenant_id: UUID) -> list[Row]:
-    groups = _groups(tenant_id).filter(
-        state="resolved", resolved_at__gt=Now() - RECENT
-    )
+    groups = _groups(tenant_id).filter(state="resolved", resolved_at__gt=Now() - RECENT)
     return _values(groups.order_by("-resolved_at"), SNAPSHOT_RESOLVED)
 
 
@@ -196,52 +193,5 @@ def _framed(row: Row, upcoming: tuple[datetime, str] | None) -> Row:
     }
 
 
-def next_steps(
-    tenant_id: UUID, group_ids: Sequence[UUID]
-) -> dict[UUID, tuple[datetime, str]]:
-    """Return {group: (when, whom)} of the next step of each running policy."""
-    if not group_ids:
-        return {}
-    due = (
-        DueStep.objects.filter(
-            tenant_id=tenant_id, group_id__in=group_ids, state="due"
-        )
-        .order_by("group_id", "due_at", "id")
-        .distinct("group_id")
-        .values_list("group_id", "due_at", "position", "run__snapshot")
-    )
-    return {
-        group_id: (due_at, step_label(snapshot, position))
-        for group_id, due_at, position, snapshot in due
-    }
-
-
-def step_label(snapshot: Any, position: int) -> str:
-    """Return whom the step at `position` of a run's snapshot tells, or ""."""
-    steps = snapshot.get("steps", []) if isinstance(snapshot, dict) else snapshot
-    for step in steps:
-        if step.get("position") == position:
-            return str(step.get("label", ""))
-    return ""
-
-
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-TOTALS = """
-SELECT state, severity, count(*) FROM (
-  SELECT state, severity FROM alert_group
-  WHERE tenant_id = %s AND state <> 'resolved' LIMIT 20000
-) AS open GROUP BY 1, 2
-"""
-
-
-def totals(tenant_id: UUID) -> dict[str, int]:
-    """Return {state: open groups}, counted up to 20,000."""
-    counts: dict[str, int] = dict.fromkeys(OPEN_STATES, 0)
-    with connection.cursor() as cursor:
-        cursor.execute(TOTALS, [tenant_id])
-        for state, _severity, number in cursor.fetchall():
-            counts[state] += number
-    return counts

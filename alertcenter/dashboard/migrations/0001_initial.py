@@ -6,39 +6,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0002_initial'),
+        ("tenants", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Live',
+            name="Live",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('frame', models.JSONField()),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("seq", models.BigIntegerField()),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
+                ("frame", models.JSONField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'live',
-                'indexes': [models.Index(fields=['at'], name='live_at')],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'seq'), name='live_seq')],
+                "db_table": "live",
+                "indexes": [models.Index(fields=["at"], name="live_at")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "seq"), name="live_seq")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LiveHead',
+            name="LiveHead",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField(default=0)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("seq", models.BigIntegerField(default=0)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'live_head',
-                'constraints': [models.UniqueConstraint(fields=('tenant',), name='live_head_tenant')],
+                "db_table": "live_head",
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant",), name="live_head_tenant")
+                ],
             },
         ),
     ]

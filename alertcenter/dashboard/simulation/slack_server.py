@@ -1,0 +1,201 @@
+"""What does the built-in Slack answer? The Web API's methods that we call.
+
+https://docs.slack.dev/reference/methods: errors are HTTP 200 with `ok: false`. The
+tenant stands in the path, its token must be the one in a channel's sealed secret;
+so everything is looked up inside that tenant's context.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from alertcenter.dashboard.simulation.door import simulated
+from notifications.models import Channel, SimulatedMessage
+from tenants.fields import reveal
+from tenants.rls import in_tenant
+
+TOKEN = "xoxb-sim-"  # noqa: S105 - how a simulated token begins, not a secret
+SALT = "alertcenter.simulation.response_url"
+RESPONSE_SECONDS = 30 * 60  # Slack's own limit
+LONGEST_TEXT = 40_000
+MOST_BLOCKS = 50
+LARGEST_BODY = 1024 * 1024
+
+Arguments = dict[str, Any]
+
+
+class Refused(Exception):
+    """Slack says no; the argument is its error code."""
+
+
+@csrf_exempt
+@require_POST
+@simulated
+def api(request: HttpRequest, tenant: UUID, method: str) -> JsonResponse:
+    """Answer a call of the Web API."""
+    try:
+        with in_tenant(tenant):
+            channel = _channel_of(request, tenant)
+            do = METHODS.get(method)
+            if do is None:
+                raise Refused("unknown_method")
+            return JsonResponse({"ok": True} | do(channel, _arguments(request)))
+    except Refused as error:
+        return JsonResponse({"ok": False, "error": str(error)})
+
+
+@csrf_exempt
+@require_POST
+@simulated
+def response_url(request: HttpRequest, tenant: UUID, ticket: str) -> HttpResponse:
+    """Take what the app says to the person who pressed a button."""
+    try:
+        channel_id, ts = signing.loads(ticket, salt=SALT, max_age=RESPONSE_SECONDS)
+    except signing.BadSignature:
+        return HttpResponse("expired_url", status=404)
+    said = _arguments(request)
+    with in_tenant(tenant):
+        SimulatedMessage.objects.create(
+            tenant_id=tenant,
+            kind="slack",
+            channel_id=UUID(channel_id),
+            ts=new_ts(),
+            thread_ts=ts,
+            payload=_payload(said)
+            | {"ephemeral": said.get("response_type") != "in_channel"},
+        )
+    return HttpResponse("ok")
+
+
+def ticket_for(channel_id: UUID | None, ts: str) -> str:
+    """Return the part of a response_url that names a message."""
+    return signing.dumps([str(channel_id), ts], salt=SALT)
+
+
+def new_ts() -> str:
+    """Return a message's timestamp, which also is its id in a channel."""
+    return f"{time.time():.6f}"
+
+
+def slack_id(name: str, kind: str) -> str:
+    """Return an id as Slack's: C0... for a channel's name; ids stay themselves."""
+    if name[:1] in "CDGU" and name.isalnum() and name.isupper():
+        return name
+    return kind + hashlib.sha256(name.encode()).hexdigest()[:9].upper()
+
+
+def _channel_of(request: HttpRequest, tenant: UUID) -> Channel:
+    """Return the channel whose token the request carries. Raises Refused."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    try:
+        pk = UUID(token.removeprefix(TOKEN))
+    except ValueError:
+        raise Refused("invalid_auth") from None
+    channel = Channel.objects.filter(tenant_id=tenant, pk=pk, kind="slack").first()
+    secret = json.loads(reveal(channel, "secret") or "{}") if channel else {}
+    known = str(secret.get("bot_token", ""))
+    if channel is None or not hmac.compare_digest(known.encode(), token.encode()):
+        raise Refused("invalid_auth")
+    return channel
+
+
+def _arguments(request: HttpRequest) -> Arguments:
+    if len(request.body) > LARGEST_BODY:
+        raise Refused("request_too_large")
+    if not request.content_type.startswith("application/json"):
+        return request.POST.dict()
+    try:
+        found = json.loads(request.body)
+    except ValueError:
+        raise Refused("invalid_json") from None
+    if not isinstance(found, dict):
+        raise Refused("json_not_object")
+    return found
+
+
+def _payload(given: Arguments) -> dict[str, Any]:
+    """Return what a message shows. Raises Refused as Slack would."""
+    found = {name: _decoded(given.get(name)) for name in ("blocks", "attachments")}
+    text = str(given.get("text") or "")
+    if len(text) > LONGEST_TEXT:
+        raise Refused("msg_too_long")
+    if len(found["blocks"]) > MOST_BLOCKS:
+        raise Refused("invalid_blocks")
+    if not text and not found["blocks"] and not found["attachments"]:
+        raise Refused("no_text")
+    return {"text": text} | found
+
+
+def _decoded(value: Any) -> list[Any]:
+    """Return a list that came as JSON or, in a form, as text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise Refused("invalid_blocks_format") from None
+    if value and not isinstance(value, list):
+        raise Refused("invalid_blocks_format")
+    return list(value or [])
+
+
+def _post(channel: Channel, given: Arguments) -> dict[str, Any]:
+    name = str(given.get("channel") or "")
+    if not name:
+        raise Refused("channel_not_found")
+    row = SimulatedMessage.objects.create(
+        tenant_id=channel.tenant_id,
+        kind="slack",
+        channel_id=channel.pk,
+        address=name,
+        ts=new_ts(),
+        thread_ts=str(given.get("thread_ts") or ""),
+        payload=_payload(given),
+    )
+    return _answer(row)
+
+
+def _update(channel: Channel, given: Arguments) -> dict[str, Any]:
+    row = SimulatedMessage.objects.filter(
+        tenant_id=channel.tenant_id, kind="slack", ts=str(given.get("ts") or "")
+    ).first()
+    if row is None:
+        raise Refused("message_not_found")
+    row.payload = _payload(given)
+    row.save(update_fields=["payload"])
+    SimulatedMessage.objects.filter(pk=row.pk).update(edited_at=Now())
+    return _answer(row)
+
+
+def _answer(row: SimulatedMessage) -> dict[str, Any]:
+    message = {"type": "message", "text": row.payload["text"], "ts": row.ts}
+    return {"channel": slack_id(row.address, "C"), "ts": row.ts, "message": message}
+
+
+def _auth_test(channel: Channel, _given: Arguments) -> dict[str, Any]:
+    team = str(channel.settings.get("team_id", "T0SIMULATE"))
+    return {
+        "url": "https://simulation.slack.com/",
+        "team": "Simulation",
+        "user": "alertcenter",
+        "team_id": team,
+        "user_id": "U0ALERTBOT",
+        "bot_id": "B0ALERTBOT",
+    }
+
+
+METHODS = {
+    "auth.test": _auth_test,
+    "chat.postMessage": _post,
+    "chat.update": _update,
+}

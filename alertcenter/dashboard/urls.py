@@ -1,0 +1,34 @@
+"""Which page of the dashboard and the simulation has which address?"""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from alertcenter.dashboard import views
+from alertcenter.dashboard.simulation import slack_server
+from alertcenter.dashboard.simulation import views as simulation
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", views.Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(next_page="/"), name="logout"),
+    path("language/", views.language, name="language"),
+    path("switch/", views.switch, name="switch"),
+    path("t/<slug:slug>/", views.dashboard, name="dashboard"),
+    path("t/<slug:slug>/groups/<int:number>", views.group, name="group"),
+    path("t/<slug:slug>/more/", views.more, name="more"),
+    path("t/<slug:slug>/pulse/", views.pulse, name="pulse"),
+    path("t/<slug:slug>/act/", views.act, name="act"),
+    path("t/<slug:slug>/first-key/", views.first_key, name="first-key"),
+    # --- the simulation ---
+    path("outbox/", simulation.outbox, name="outbox"),
+    path("outbox/messages/", simulation.messages, name="outbox-messages"),
+    path("outbox/mail/<int:number>/", simulation.mail, name="outbox-mail"),
+    path("outbox/press/", simulation.press_button, name="outbox-press"),
+    path("outbox/storm/", simulation.storm, name="storm"),
+    path("outbox/storm/start/", simulation.start_storm, name="storm-start"),
+    path("outbox/storm/stop/", simulation.stop_storm, name="storm-stop"),
+    path("outbox/slack/<uuid:tenant>/api/<str:method>", slack_server.api),
+    path("outbox/slack/<uuid:tenant>/response/<str:ticket>", slack_server.response_url),
+]

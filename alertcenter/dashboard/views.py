@@ -1,0 +1,156 @@
+"""Which page answers which request?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from alertcenter.dashboard import acts, queries, setup, stories
+from alertcenter.dashboard.build import build_hash
+from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
+from escalation import oncall
+from tenants import apikeys, roles
+from tenants.access import Membership, membership
+
+LARGEST_BODY = 64 * 1024
+FIRST_KEY = "dashboard"
+
+
+class Login(auth_views.LoginView):
+    """The product's own door; the admin has another one for its staff."""
+
+    template_name = "dashboard/login.html"
+    redirect_authenticated_user = True
+    extra_context = {"build": build_hash(), "languages": settings.LANGUAGES}
+
+
+@require_GET
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to the person's last tenant, or say what to do without one."""
+    who = last_tenant(request)
+    if who is not None:
+        return redirect("dashboard", slug=who.slug)
+    return page(request, "dashboard/nowhere.html", None)
+
+
+@require_GET
+@never_cache
+@tenant_page
+def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
+    """The live list."""
+    items = setup.checklist(who.tenant_id)
+    fresh_key = request.session.pop("fresh_key", "")
+    return page(
+        request,
+        "dashboard/index.html",
+        who,
+        on_call=oncall.everyone_on_call(who.tenant_id, timezone.now()),
+        checklist=items,
+        unfinished=not all(item.done for item in items),
+        snippets=setup.snippets(who.slug, fresh_key or "YOUR_KEY"),
+        fresh_key=fresh_key,
+        here="dashboard",
+    )
+
+
+@require_GET
+@never_cache
+@tenant_page
+def group(request: HttpRequest, who: Membership, number: int) -> HttpResponse:
+    """One group's story."""
+    found = stories.story(who.tenant_id, number)
+    (row,) = queries.group_rows(who.tenant_id, [found.group.pk])
+    return page(request, "dashboard/group.html", who, story=found, row=row)
+
+
+@require_GET
+@never_cache
+@tenant_page
+def more(request: HttpRequest, who: Membership) -> HttpResponse:
+    """The open groups that follow a snapshot."""
+    try:
+        rows, after = queries.more_groups(who.tenant_id, request.GET.get("after", ""))
+    except ValueError:
+        return HttpResponseBadRequest()
+    return JsonResponse({"groups": rows, "more": after})
+
+
+@require_GET
+@never_cache
+@tenant_page
+def pulse(_request: HttpRequest, who: Membership) -> HttpResponse:
+    """Whether the person still may look; asked when no socket can be opened."""
+    return JsonResponse({"build": build_hash(), "seq": queries.head(who.tenant_id)})
+
+
+@require_POST
+@login_required
+def act(request: HttpRequest, slug: str) -> HttpResponse:
+    """Do what a click asks while the socket is down."""
+    who = membership(request.user.pk, slug)
+    if len(request.body) > LARGEST_BODY:
+        return JsonResponse({"error": "too_big"}, status=413)
+    try:
+        wanted: Any = json.loads(request.body)
+        if not isinstance(wanted, dict):
+            raise acts.BadAct("body")
+        return JsonResponse({"results": acts.perform(who, wanted)})
+    except acts.BadAct as error:
+        status = 403 if error.code == "forbidden" else 400
+        return JsonResponse({"error": error.code}, status=status)
+    except ValueError:
+        return JsonResponse({"error": "body"}, status=400)
+
+
+@require_POST
+@tenant_page
+def first_key(request: HttpRequest, who: Membership) -> HttpResponse:
+    """Make a key for the examples, shown once on the next page."""
+    who.require(roles.ADMINISTER)
+    scopes = ["ingest", "read"]
+    _row, plaintext = apikeys.mint(who.tenant_id, FIRST_KEY, scopes, actor=who.actor)
+    request.session["fresh_key"] = plaintext
+    return redirect("dashboard", slug=who.slug)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Speak another language from now on."""
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        request.session["language"] = chosen
+    return HttpResponseRedirect(_back(request))
+
+
+@require_POST
+@login_required
+def switch(request: HttpRequest) -> HttpResponse:
+    """Go to another of the person's tenants."""
+    who = membership(request.user.pk, request.POST.get("tenant", ""))
+    remember(request, who)
+    return redirect("dashboard", slug=who.slug)
+
+
+def _back(request: HttpRequest) -> str:
+    """Return where the person came from, if that is one of our pages."""
+    target = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(target, {request.get_host()}):
+        return target
+    return "/"

@@ -1,0 +1,168 @@
+// What was sent? Cards as Slack draws them, mails in a locked frame, and the storm.
+
+import "./chrome.js";
+import { briefTime, csrf, el, fullTime, read, say } from "./dom.js";
+
+const texts = read("texts");
+const cards = document.getElementById("cards");
+const drawn = new Map();
+let version = "";
+
+// --- drawing ---
+
+function span(piece) {
+  let node = document.createTextNode(piece.text);
+  if (piece.pre) node = el("span", { class: "pre" }, node);
+  if (piece.code) node = el("code", {}, node);
+  for (const name of ["b", "i", "s"]) if (piece[name]) node = el(name, {}, node);
+  if (piece.href) node = el("a", { href: piece.href, rel: "noopener noreferrer", target: "_blank" }, node);
+  return node;
+}
+
+const spans = (pieces) => pieces.map(span);
+
+const BLOCKS = {
+  header: (block) => [el("div", { class: "b-header" }, ...spans(block.spans))],
+  divider: () => [el("hr", { class: "b-divider" })],
+  context: (block) => [el("div", { class: "b-context" }, ...block.parts.flatMap((part, at) => (at ? [" · ", ...spans(part)] : spans(part))))],
+  section: (block) => [
+    ...(block.spans.length ? [el("div", { class: "b-section" }, ...spans(block.spans))] : []),
+    ...(block.fields?.length ? [el("div", { class: "b-fields" }, ...block.fields.map((field) => el("div", { class: "b-field" }, ...spans(field))))] : []),
+  ],
+  actions: (block, card) => [el("div", { class: "b-actions" }, ...block.buttons.map((item) => button(item, block, card)))],
+};
+
+function button(item, block, card) {
+  if (item.url) return el("a", { class: "button", href: item.url, target: "_blank", rel: "noopener noreferrer", text: item.text });
+  return el("button", { type: "button", class: item.style ? `s-${item.style === "primary" ? "primary" : "danger"}` : "", text: item.text, on: { click: (event) => press(event.target, item, block, card) } });
+}
+
+const blocks = (found, card) => found.flatMap((block) => BLOCKS[block.type]?.(block, card) ?? []);
+const moment = (at) => el("time", { datetime: at, title: fullTime(at), text: briefTime(at) });
+
+function slackCard(card) {
+  const body = el("div", { class: card.colour ? "blocks coloured" : "blocks" }, ...blocks(card.blocks, card));
+  if (card.colour) body.style.borderInlineStartColor = card.colour;
+  const name = el("div", { class: "author-name" }, el("span", { text: "AlertCenter" }), el("span", { class: "bot", text: "APP" }));
+  const inner = el("div", { class: "author-text" }, name, body);
+  if (card.edited) inner.append(el("span", { class: "edited", text: texts.edited, title: fullTime(card.edited) }));
+  const mark = document.querySelector(".brand .mark").cloneNode(true);
+  const post = el("div", { class: "post-body" }, el("div", { class: "author" }, mark, inner));
+  if (card.replies.length) {
+    post.append(el("div", { class: "thread" }, ...card.replies.map((reply) =>
+      el("div", { class: reply.ephemeral ? "reply ephemeral" : "reply" }, moment(reply.at),
+        ...(reply.ephemeral ? [" ", el("small", { text: texts.onlyYou })] : []), el("div", { class: "blocks" }, ...blocks(reply.blocks, card))))));
+  }
+  return [head("Slack", card.place, card.at), post];
+}
+
+function mailCard(card) {
+  const inner = el("div", { class: "post-body" }, el("div", { class: "mail-subject", text: card.subject }), el("div", { class: "mail-to", text: `${texts.to} ${card.to}` }));
+  const parts = [head(texts.mail, card.to, card.at), inner];
+  if (card.html) parts.push(el("iframe", { src: card.html, sandbox: "", loading: "lazy", title: card.subject }));
+  parts.push(el("details", {}, el("summary", { text: texts.plainText }), el("pre", { text: card.text })));
+  if (card.headers.length) parts.push(el("details", {}, el("summary", { text: texts.headers }), el("pre", { text: card.headers.join("\n") })));
+  return parts;
+}
+
+function head(kind, place, at) {
+  return el("header", { class: "post-head" }, el("span", { class: "kind", text: kind }), el("span", { class: "place" }, el("bdi", { text: place })), moment(at));
+}
+
+/** Draw what changed; what did not keeps its open details and its focus. */
+function draw(found) {
+  const ids = new Set(found.map((card) => card.id));
+  for (const [id, { element }] of drawn) if (!ids.has(id)) { element.remove(); drawn.delete(id); }
+  let place = cards.firstChild;
+  for (const card of found) {
+    const text = JSON.stringify(card);
+    const known = drawn.get(card.id);
+    let element = known?.element;
+    if (!known || known.text !== text) {
+      element ??= el("article", { class: card.kind === "email" ? "post mail" : "post", "data-message": card.id });
+      element.replaceChildren(...(card.kind === "email" ? mailCard(card) : slackCard(card)));
+      if (version) { element.classList.remove("arrived"); void element.offsetWidth; element.classList.add("arrived"); }
+      drawn.set(card.id, { element, text });
+    }
+    if (element === place) place = place.nextSibling;
+    else cards.insertBefore(element, place);
+  }
+  cards.removeAttribute("aria-busy");
+  document.getElementById("empty").hidden = found.length > 0;
+}
+
+// --- pressing ---
+
+async function press(target, item, block, card) {
+  const body = new URLSearchParams({
+    message: card.id, action_id: item.action_id, value: item.value, block_id: block.block_id, user: document.getElementById("user").value,
+  });
+  for (const other of target.parentElement.children) other.disabled = true;
+  let note;
+  try {
+    const answer = await fetch(cards.dataset.press, { method: "POST", headers: { "X-CSRFToken": csrf() }, body });
+    const { status, answer: said } = await answer.json();
+    note = status === 200 ? { text: texts.pressed } : { text: texts.refused.replace("{status}", status).replace("{answer}", said), bad: true };
+  } catch {
+    note = { text: texts.unreachable, bad: true };
+  }
+  for (const other of target.parentElement?.children ?? []) other.disabled = false;
+  target.closest(".post-body")?.append(el("p", { class: note.bad ? "press-note bad" : "press-note", role: "status", text: note.text }));
+  setTimeout(look, 200);
+}
+
+// --- looking ---
+
+async function look() {
+  try {
+    const answer = await fetch(`${cards.dataset.url}?version=${encodeURIComponent(version)}`);
+    if (answer.redirected) return location.reload();
+    if (answer.status === 200) {
+      const found = await answer.json();
+      draw(found.cards);
+      version = found.version;
+    }
+  } catch {
+    // the server is away; the next look may find it
+  }
+  return null;
+}
+
+const every = (milliseconds, run) => setInterval(() => document.hidden || run(), milliseconds);
+
+// --- the storm ---
+
+const funnel = document.getElementById("funnel");
+const form = document.getElementById("storm-form");
+const stop = document.getElementById("storm-stop");
+
+function showStorm(storm) {
+  funnel.hidden = !storm;
+  stop.hidden = !storm?.running;
+  document.getElementById("storm-start").disabled = Boolean(storm?.running);
+  if (!storm) return;
+  for (const [name, number] of Object.entries(storm.funnel)) say(document.getElementById(`f-${name}`), number.toLocaleString(document.documentElement.lang));
+  const { alerts, notifications } = storm.funnel;
+  const line = storm.running ? texts.running : texts.over;
+  say(document.getElementById("funnel-line"), `${line.replace("{title}", storm.title).replace("{seconds}", storm.elapsed)} ${texts.became.replace("{alerts}", alerts).replace("{pages}", notifications)}`);
+}
+
+async function ask(url, given) {
+  try {
+    const answer = await fetch(url, given);
+    if (answer.ok || answer.status === 409) showStorm((await answer.json()).storm);
+  } catch {
+    // shown by the counters standing still
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(form.action, { method: "POST", headers: { "X-CSRFToken": csrf() }, body: new FormData(form) });
+});
+stop.addEventListener("click", () => ask(stop.dataset.url, { method: "POST", headers: { "X-CSRFToken": csrf() } }));
+
+look();
+ask(funnel.dataset.url);
+every(1500, look);
+every(1000, () => ask(funnel.dataset.url));
