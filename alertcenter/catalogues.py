@@ -55,11 +55,10 @@ def sources() -> Iterator[Path]:
     """Yield the Python files and templates of the rooms."""
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*")):
-            if path.suffix in (".py", ".html", ".txt") and (
-                "migrations" not in path.parts
-            ):
-                if path.suffix == ".py" or "templates" in path.parts:
-                    yield path
+            ours = path.suffix == ".py" and "migrations" not in path.parts
+            page = path.suffix in (".html", ".txt") and "templates" in path.parts
+            if ours or page:
+                yield path
 
 
 def _extracted(path: Path) -> Iterator[tuple[int, str, object]]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models.functions import Now
+
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.lifecycle import NOW, After, GroupChange
 from alertcenter.alerts.models import Group, GroupAlert
-from django.db.models.functions import Now
 from escalation import runs, threads
 from notifications import outbox
 from tenants import audit

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,14 @@ ORDER BY turn, due_at LIMIT %s
 """
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A due step whose row and group this transaction has locked."""
+
+    step: DueStep
+    group: Group
+
+
 def do_due_steps(limit: int = BATCH) -> int:
     """Carry out due steps; return how many were taken up."""
     with transaction.atomic():
@@ -58,14 +67,14 @@ def do_due_steps(limit: int = BATCH) -> int:
             steps = claim([row[1] for row in waiting])
             failpoints.hit("escalate.after_claim")
             for tenant_id in tenants:
-                mine = [s for s in steps if s.tenant_id == tenant_id]
+                mine = [s for s in steps if s.step.tenant_id == tenant_id]
                 carry_out_safely(tenant_id, mine)
             failpoints.hit("escalate.after_insert_outbox")
     failpoints.hit("escalate.after_commit")
     return len(steps)
 
 
-def claim(group_ids: Sequence[UUID]) -> list[DueStep]:
+def claim(group_ids: Sequence[UUID]) -> list[Claimed]:
     """Lock the groups that nobody holds, then their due steps."""
     groups = {
         g.pk: g
@@ -73,7 +82,7 @@ def claim(group_ids: Sequence[UUID]) -> list[DueStep]:
         .filter(pk__in=list(group_ids))
         .order_by("pk")
     }
-    steps = list(
+    rows = list(
         DueStep.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(group_id__in=list(groups), state="due")
         .filter(due_at__lte=Now())
@@ -81,13 +90,12 @@ def claim(group_ids: Sequence[UUID]) -> list[DueStep]:
         .order_by("due_at", "id")
     )
     now = lifecycle.database_time()
-    for step in steps:
-        step.claimed_group = groups[step.group_id]
-        telemetry.LATENESS.observe((now - step.due_at).total_seconds())
-    return steps
+    for row in rows:
+        telemetry.LATENESS.observe((now - row.due_at).total_seconds())
+    return [Claimed(row, groups[row.group_id]) for row in rows]
 
 
-def carry_out_safely(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+def carry_out_safely(tenant_id: UUID, steps: Sequence[Claimed]) -> None:
     """Carry out steps together; should that fail, one by one, so that a step which
     cannot be done delays no other."""
     if not steps:
@@ -102,8 +110,8 @@ def carry_out_safely(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
             for step in steps:
                 carry_out_safely(tenant_id, [step])
             return
-        log.exception("step_failed", extra={"due_step": steps[0].pk})
-        put_off(steps[0], error)
+        log.exception("step_failed", extra={"due_step": steps[0].step.pk})
+        put_off(steps[0].step, error)
 
 
 def put_off(step: DueStep, error: Exception) -> None:
@@ -117,21 +125,40 @@ def put_off(step: DueStep, error: Exception) -> None:
         )
 
 
-def carry_out(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     """Write what the steps ask for: deliveries, timeline, the next due steps."""
-    live = [s for s in steps if s.claimed_group.state == "firing"]
-    _close(steps, live)
-    following = []
-    finished = []
-    for step in live:
+    live = [c for c in claimed if c.group.state == "firing"]
+    _close([c.step for c in claimed], [c.step for c in live])
+    _go_on(tenant_id, [c.step for c in live])
+    messages = messages_for(tenant_id, [c.group for c in live])
+    correlations = opened_by(tenant_id, [c.group.pk for c in live])
+    for item in live:
+        with tracing.bind(correlations.get(item.group.pk, "")):
+            _notify(tenant_id, item.step, messages[item.group.pk])
+
+
+def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
+    """Mark steps done; those of groups that no longer fire are cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE due_step SET state = CASE WHEN id = ANY(%s) THEN 'done' "
+            "ELSE 'cancelled' END, done_at = now() WHERE id = ANY(%s)",
+            [[s.pk for s in live], [s.pk for s in steps]],
+        )
+
+
+def _go_on(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+    """Write each run's next due step, or finish it at the end of its policy."""
+    following, finished = [], []
+    for step in steps:
         coming = runs.next_step(step.run.snapshot["steps"], step.position)
-        if coming:
-            position, seconds = coming
-            following.append(
-                (step.run_id, step.group_id, position, step.round, float(seconds))
-            )
-        else:
+        if coming is None:
             finished.append(step.run_id)
+            continue
+        position, seconds = coming
+        following.append(
+            (step.run_id, step.group_id, position, step.round, float(seconds))
+        )
     runs.add_due_steps(tenant_id, following)
     if finished:
         with connection.cursor() as cursor:
@@ -140,22 +167,6 @@ def carry_out(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
                 "WHERE tenant_id = %s AND id = ANY(%s)",
                 [tenant_id, finished],
             )
-    messages = messages_for(tenant_id, [s.claimed_group for s in live])
-    correlations = opened_by(tenant_id, [s.group_id for s in live])
-    for step in live:
-        with tracing.bind(correlations.get(step.group_id, "")):
-            _notify(tenant_id, step, messages[step.group_id])
-
-
-def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
-    """Mark steps done; those of groups that no longer fire are cancelled."""
-    done = {s.pk for s in live}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE due_step SET state = CASE WHEN id = ANY(%s) THEN 'done' "
-            "ELSE 'cancelled' END, done_at = now() WHERE id = ANY(%s)",
-            [list(done), [s.pk for s in steps]],
-        )
 
 
 def _notify(tenant_id: UUID, step: DueStep, message: Message) -> None:
@@ -215,7 +226,7 @@ def resolve_target(
             for kind, channel_id, address in recipients.for_channel(channel)
         ]
         return found, channel.name, "" if found else "no_address"
-    member_id: UUID | None = target
+    member_id = target
     who = str(plan["who"])
     if plan["kind"] == StepKind.ONCALL:
         schedule = Schedule.objects.filter(tenant_id=tenant_id, pk=target).first()

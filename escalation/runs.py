@@ -40,7 +40,9 @@ def _frozen(step: Step) -> dict[str, Any]:
     }
 
 
-def snapshots(tenant_id: UUID, policy_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+def snapshots(
+    tenant_id: UUID, policy_ids: Iterable[UUID]
+) -> dict[UUID, dict[str, Any]]:
     """Return the snapshot of each policy."""
     policies = Policy.objects.filter(tenant_id=tenant_id).in_bulk(list(policy_ids))
     by_policy: dict[UUID, list[Step]] = {pk: [] for pk in policies}
@@ -92,7 +94,12 @@ def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
     if not rows:
         return 0
     runs = [
-        Run(tenant_id=tenant_id, group=item.group, policy_name=plan["name"], snapshot=plan)
+        Run(
+            tenant_id=tenant_id,
+            group=item.group,
+            policy_name=plan["name"],
+            snapshot=plan,
+        )
         for item, plan, _, _ in rows
     ]
     Run.objects.bulk_create(runs, ignore_conflicts=True)

@@ -38,6 +38,4 @@ def refresh(
     }
     messages = messages_for(tenant_id, groups, notes=notes)
     for group in groups:
-        outbox.refresh(
-            tenant_id, group.pk, messages[group.pk], version=group.version
-        )
+        outbox.refresh(tenant_id, group.pk, messages[group.pk], version=group.version)

@@ -25,9 +25,7 @@ def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
                 data={
                     "delivery": str(delivery.pk),
                     "channel": delivery.channel_kind,
-                    "who": str(
-                        delivery.member or delivery.channel or delivery.address
-                    ),
+                    "who": str(delivery.member or delivery.channel or delivery.address),
                     "error": "" if arrived else delivery.error[:300],
                 },
                 correlation_id=delivery.correlation_id,

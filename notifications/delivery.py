@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -96,7 +97,11 @@ def deliver_due(limit: int = 20, older_than: timedelta | None = None) -> int:
 
 def claim(limit: int, *, older_than: timedelta | None = None) -> list[Lease]:
     """Lease deliveries that are due, fairly between tenants."""
-    values = {"older": older_than or timedelta(), "lease": LEASE, "limit": limit}
+    values: dict[str, Any] = {
+        "older": older_than or timedelta(),
+        "lease": LEASE,
+        "limit": limit,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM, values)
         leases = [Lease(*row) for row in cursor.fetchall()]
@@ -155,6 +160,7 @@ def _sent(lease: Lease, parcel: Parcel, receipt: Receipt, milliseconds: int) -> 
 def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
     """Keep where the conversation began; the first page of a group founds it."""
     assert receipt.thread is not None
+    assert parcel.channel_id is not None
     Thread.objects.bulk_create(
         [
             Thread(
@@ -173,9 +179,7 @@ def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
 def _failed(lease: Lease, error: DeliveryError, milliseconds: int) -> None:
     outcome = "ambiguous" if error.ambiguous else "retry"
     with in_tenant(lease.tenant_id):
-        if error.permanent or lease.attempts >= MOST_ATTEMPTS:
-            outcome = "dead"
-        elif error.ambiguous and _doubts(lease) >= MOST_AMBIGUOUS - 1:
+        if _hopeless(lease, error):
             outcome = "dead"
         state = {"retry": "pending"}.get(outcome, outcome)
         _finish(
@@ -189,6 +193,13 @@ def _failed(lease: Lease, error: DeliveryError, milliseconds: int) -> None:
     telemetry.count(kind, outcome, milliseconds)
 
 
+def _hopeless(lease: Lease, error: DeliveryError) -> bool:
+    """Whether trying again cannot help or might flood the recipient."""
+    if error.permanent or lease.attempts >= MOST_ATTEMPTS:
+        return True
+    return error.ambiguous and _doubts(lease) >= MOST_AMBIGUOUS - 1
+
+
 def _doubts(lease: Lease) -> int:
     return Attempt.objects.filter(
         tenant_id=lease.tenant_id, delivery_id=lease.id, outcome="ambiguous"
@@ -197,12 +208,13 @@ def _doubts(lease: Lease) -> int:
 
 def pause(attempts: int, error: DeliveryError) -> float:
     """Return the seconds to wait: what the provider asks, else full jitter."""
-    jitter = random.uniform(0.5, min(LONGEST_BACKOFF, 2.0**attempts))
+    ceiling = min(LONGEST_BACKOFF, 2.0**attempts)
+    jitter = random.uniform(0.5, ceiling)  # noqa: S311 - not a secret
     return max(error.retry_after or 0.0, jitter)
 
 
 def _finish(
-    lease: Lease, assignments: str, values: Sequence[object], *, settled: bool
+    lease: Lease, assignments: str, values: Sequence[Any], *, settled: bool
 ) -> None:
     """Write the outcome if the fence still is ours; tell the upper rooms."""
     with connection.cursor() as cursor:

@@ -58,7 +58,7 @@ def put(tenant_id: UUID, entries: Sequence[Entry]) -> list[UUID]:
     """Write deliveries; return the ids of those that are new."""
     if not entries:
         return []
-    values = {
+    values: dict[str, Any] = {
         "tenant": tenant_id,
         "rows": json.dumps([_row(entry) for entry in entries]),
         "correlation": tracing.current(),
@@ -103,9 +103,7 @@ RETURNING id
 WORTH_A_MAIL = ("acknowledged", "resolved")
 
 
-def refresh(
-    tenant_id: UUID, group_id: UUID, message: Message, *, version: int
-) -> int:
+def refresh(tenant_id: UUID, group_id: UUID, message: Message, *, version: int) -> int:
     """Bring every conversation about the group up to date; return how many rows.
 
     A channel's message is redrawn in place (several redraws that wait become one)

@@ -27,7 +27,9 @@ def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
         raise DeliveryError("the channel is switched off", permanent=True)
     member = row.member
     language = (
-        (member and member.language) or (channel and channel.language) or tenant.language
+        (member and member.language)
+        or (channel and channel.language)
+        or tenant.language
     )
     message = Message.from_json(row.message)
     words = rendering.words(

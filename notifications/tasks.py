@@ -48,7 +48,7 @@ def tell_workers(ids: Sequence[str]) -> None:
     if time.monotonic() < _broken_until:
         return
     try:
-        deliver.apply_async(args=[list(ids)], retry=False, ignore_result=True)
+        deliver.apply_async(args=(list(ids),), retry=False, ignore_result=True)
     except (KombuError, RedisError, OSError) as error:
         _broken_until = time.monotonic() + BREAKER_SECONDS
         log.warning("broker_away", extra={"error": str(error)[:200]})

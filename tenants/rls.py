@@ -25,7 +25,7 @@ SET_CONTEXT = "SELECT set_config('app.tenants', %s, true)"
 
 def as_literal(ids: Iterable[UUID]) -> str:
     """Return the uuid[] literal that `app.tenants` holds."""
-    return "{%s}" % ",".join(str(item) for item in ids)
+    return "{" + ",".join(str(item) for item in ids) + "}"
 
 
 @contextmanager
@@ -165,8 +165,7 @@ class PartitionByMonth(TableOperation):
             "INCLUDING IDENTITY) PARTITION BY RANGE (at)",
             f'DROP TABLE "{table}_plain"',
             f'ALTER TABLE "{table}" ADD PRIMARY KEY (id, at)',
-            f'ALTER TABLE "{table}" ADD FOREIGN KEY (tenant_id) '
-            "REFERENCES tenant (id)",
+            f'ALTER TABLE "{table}" ADD FOREIGN KEY (tenant_id) REFERENCES tenant (id)',
         ):
             schema_editor.execute(statement)
         for index in model._meta.indexes:

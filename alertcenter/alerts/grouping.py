@@ -126,15 +126,10 @@ def _open(
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, {"tenant": tenant_id, "n": len(placements)})
         first = cursor.fetchone()[0] - len(placements) + 1
-    previous: dict[str, UUID] = {}
-    for key, pk in (
-        Group.objects.filter(
-            tenant_id=tenant_id, key__in=[p.key for p in placements], state="resolved"
-        )
-        .order_by("number")
-        .values_list("key", "pk")
-    ):
-        previous[key] = pk
+    resolved = Group.objects.filter(
+        tenant_id=tenant_id, key__in=[p.key for p in placements], state="resolved"
+    )
+    previous = dict(resolved.order_by("number").values_list("key", "pk"))
     fresh = [
         Group(
             tenant_id=tenant_id,
@@ -225,9 +220,7 @@ def _recount(tenant_id: UUID, items: list[Regrouped]) -> None:
         )
     }
     for item in items:
-        row: dict[str, Any] = totals.get(
-            item.group.pk, {"total": 0, "firing": 0, "worst": None}
-        )
+        row: Any = totals.get(item.group.pk, {"total": 0, "firing": 0, "worst": None})
         group = item.group
         group.alert_count, group.firing_count = row["total"], row["firing"]
         if row["worst"] is not None:

@@ -151,7 +151,7 @@ def _resolve(
 ) -> list[tuple[UUID, UUID, UUID]]:
     with connection.cursor() as cursor:
         cursor.execute(RESOLVE.format(where=where), values)
-        rows = cursor.fetchall()
+        rows: list[tuple[UUID, UUID, UUID]] = cursor.fetchall()
         if rows:
             tenants, _, episodes = zip(*rows, strict=True)
             cursor.execute(

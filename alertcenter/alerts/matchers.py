@@ -87,4 +87,3 @@ def compiled(pattern: str) -> Any:
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     """Whether every condition holds; true for none at all."""
     return all(matcher.matches(labels) for matcher in matchers)
-

@@ -78,9 +78,7 @@ def compile_routes(routes: Sequence[Route]) -> list[CompiledRoute]:
     return compiled
 
 
-def choose(
-    routes: Sequence[CompiledRoute], labels: Mapping[str, str]
-) -> CompiledRoute:
+def choose(routes: Sequence[CompiledRoute], labels: Mapping[str, str]) -> CompiledRoute:
     """Return the route that takes an alert with these labels."""
     for route in routes:
         if route.is_default or all_match(route.matchers, labels):
@@ -88,9 +86,7 @@ def choose(
     return NOWHERE
 
 
-def explain(
-    routes: Sequence[CompiledRoute], labels: Mapping[str, str]
-) -> list[Trial]:
+def explain(routes: Sequence[CompiledRoute], labels: Mapping[str, str]) -> list[Trial]:
     """Return how each route judges the labels: (condition, value seen, verdict)."""
     trials = []
     for route in routes:

@@ -91,7 +91,7 @@ class RuleBook:
         if entry and now - entry[0] < FRESH_SECONDS:
             return entry[1]
         with connection.cursor() as cursor:
-            cursor.execute(LOAD_IN_TENANT, ["{%s}" % tenant_id])
+            cursor.execute(LOAD_IN_TENANT, [f"{{{tenant_id}}}"])
             rules = compile_rules(cursor.fetchall())
         self._known[tenant_id] = (now, rules)
         return rules

@@ -199,7 +199,7 @@ class Writer:
         started = time.perf_counter()
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(EXECUTE, ("{%s}" % ",".join(tenants), payload))
+                cursor.execute(EXECUTE, (f"{{{','.join(tenants)}}}", payload))
                 _, changes, _ = cursor.fetchone()
         except POISON as error:
             return self._halve(rows, results, error)

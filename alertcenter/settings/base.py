@@ -116,9 +116,10 @@ LANGUAGE_CODE = "en"
 # The interface is complete in these; content may be written in all of
 # CONTENT_LANGUAGES.
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
-CONTENT_LANGUAGES = (
-    "en fr de es it pt-br nl pl ru uk tr ar he hi zh-hans ja ko".split()
-)
+CONTENT_LANGUAGES = [
+    *("en", "fr", "de", "es", "it", "pt-br", "nl", "pl", "ru"),
+    *("uk", "tr", "ar", "he", "hi", "zh-hans", "ja", "ko"),
+]
 MODELTRANSLATION_LANGUAGES = tuple(CONTENT_LANGUAGES)
 MODELTRANSLATION_DEFAULT_LANGUAGE = "en"
 MODELTRANSLATION_FALLBACK_LANGUAGES = ("en",)

@@ -1,5 +1,5 @@
 """Development: simulation on, readable errors, no TLS."""
 
-from alertcenter.settings.base import *  # noqa: F403
+from alertcenter.settings.base import *
 
-DEBUG = env.flag("ALERTCENTER_DEBUG", False)  # noqa: F405
+DEBUG = env.flag("ALERTCENTER_DEBUG", False)

@@ -111,7 +111,8 @@ class Env:
         value = self.text("ALERTCENTER_BASE_URL", f"http://127.0.0.1:{self.port}")
         if urlsplit(value).scheme not in ("http", "https"):
             raise SettingsError(
-                f"ALERTCENTER_BASE_URL must start with http:// or https://, not {value!r}."
+                "ALERTCENTER_BASE_URL must start with http:// or https://, "
+                f"not {value!r}."
             )
         return value.rstrip("/")
 
@@ -254,7 +255,8 @@ class Env:
             return [ipaddress.ip_network(name) for name in names]
         except ValueError as error:
             raise SettingsError(
-                f"ALERTCENTER_TRUSTED_PROXIES must be networks such as 10.0.0.0/8: {error}."
+                "ALERTCENTER_TRUSTED_PROXIES must be networks such as 10.0.0.0/8: "
+                f"{error}."
             ) from error
 
 

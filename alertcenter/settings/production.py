@@ -1,15 +1,15 @@
 """Production: TLS assumed in front, secrets required, cookies locked down."""
 
-from alertcenter.settings.base import *  # noqa: F403
+from alertcenter.settings.base import *
 from alertcenter.settings.env import SettingsError
 
-if "*" in ALLOWED_HOSTS:  # noqa: F405
+if "*" in ALLOWED_HOSTS:
     raise SettingsError(
         "ALERTCENTER_ALLOWED_HOSTS must list this service's host names in production."
     )
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_SSL_REDIRECT = env.flag("ALERTCENTER_TLS", True)  # noqa: F405
+SECURE_SSL_REDIRECT = env.flag("ALERTCENTER_TLS", True)
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31536000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

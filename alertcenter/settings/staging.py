@@ -1,3 +1,3 @@
 """Staging: production's rules on a host that may lack TLS of its own."""
 
-from alertcenter.settings.production import *  # noqa: F403
+from alertcenter.settings.production import *

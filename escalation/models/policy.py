@@ -85,11 +85,15 @@ class Step(TenantModel):
 
     def clean(self) -> None:
         """Ask for what the kind of step needs."""
-        needed = {
-            StepKind.CHANNEL: "channel",
-            StepKind.MEMBER: "member",
-            StepKind.ONCALL: "schedule",
-            StepKind.WAIT: "wait_seconds",
-        }.get(StepKind(self.kind)) if self.kind else None
+        needed = (
+            {
+                StepKind.CHANNEL: "channel",
+                StepKind.MEMBER: "member",
+                StepKind.ONCALL: "schedule",
+                StepKind.WAIT: "wait_seconds",
+            }.get(StepKind(self.kind))
+            if self.kind
+            else None
+        )
         if needed and not getattr(self, needed):
             raise ValidationError({needed: _("This kind of step needs a value here.")})

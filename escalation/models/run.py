@@ -101,3 +101,6 @@ class EngineHeartbeat(models.Model):
 
     class Meta:
         db_table = "engine_heartbeat"
+
+    def __str__(self) -> str:
+        return self.process

@@ -80,9 +80,7 @@ def test_a_group_resolves_with_its_last_alert_and_the_next_firing_opens_another(
         assert [t.kind for t in kinds] == ["opened", "resolved"]
 
 
-def test_an_alert_that_came_and_went_before_anybody_looked_opens_no_group(
-    routed, send
-):
+def test_an_alert_that_came_and_went_before_anybody_looked_opens_no_group(routed, send):
     send.prometheus(routed.id, fire(0), over(5))
     assert settle(routed.id) == []
 

@@ -15,7 +15,7 @@ from tenants.models import Audit
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import fire, over
 from tests.conftest import login_as
-from tests.escalation.scene import make_scene, scene  # noqa: F401 - a fixture
+from tests.escalation.scene import make_scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOB = Actor("member", "1", "Bob")
@@ -43,9 +43,7 @@ def test_an_alert_becomes_a_group_a_run_and_one_page(scene, send):
     assert scene.kinds() == ["opened", "paged"]
 
 
-def test_the_second_level_waits_for_its_time_and_then_pages_who_is_on_call(
-    scene, send
-):
+def test_the_second_level_waits_for_its_time_and_then_pages_who_is_on_call(scene, send):
     send.prometheus(scene.id, fire(0))
     engine()
     scene.pass_time(299)

@@ -2,128 +2,205 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import tenants.rls
 from django.db import migrations, models
+
+import tenants.rls
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('escalation', '0001_initial'),
-        ('tenants', '0002_initial'),
+        ("alerts", "0001_initial"),
+        ("escalation", "0001_initial"),
+        ("tenants", "0002_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='route',
-            name='policy',
-            field=tenants.rls.TenantForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='escalation.policy', verbose_name='policy'),
+            model_name="route",
+            name="policy",
+            field=tenants.rls.TenantForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="escalation.policy",
+                verbose_name="policy",
+            ),
         ),
         migrations.AddField(
-            model_name='route',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant'),
+            model_name="route",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tenants.tenant",
+                verbose_name="tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='group',
-            name='route',
-            field=tenants.rls.TenantForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='alerts.route', verbose_name='route'),
+            model_name="group",
+            name="route",
+            field=tenants.rls.TenantForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="alerts.route",
+                verbose_name="route",
+            ),
         ),
         migrations.AddField(
-            model_name='rule',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant'),
+            model_name="rule",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tenants.tenant",
+                verbose_name="tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='transition',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant'),
+            model_name="transition",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="tenants.tenant",
+                verbose_name="tenant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'fingerprint'], name='alert_fingerprint'),
+            model_name="alert",
+            index=models.Index(
+                fields=["tenant", "fingerprint"], name="alert_fingerprint"
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'state', '-severity', '-starts_at'], name='alert_state'),
+            model_name="alert",
+            index=models.Index(
+                fields=["tenant", "state", "-severity", "-starts_at"],
+                name="alert_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', '-starts_at', 'id'], name='alert_recent'),
+            model_name="alert",
+            index=models.Index(
+                fields=["tenant", "-starts_at", "id"], name="alert_recent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['labels'], name='alert_labels', opclasses=['jsonb_path_ops']),
+            model_name="alert",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["labels"], name="alert_labels", opclasses=["jsonb_path_ops"]
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('tenant', 'dedup_key'), name='alert_key'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "dedup_key"), name="alert_key"
+            ),
         ),
         migrations.AddIndex(
-            model_name='episode',
-            index=models.Index(fields=['tenant', 'alert_id', '-at'], name='episode_alert'),
+            model_name="episode",
+            index=models.Index(
+                fields=["tenant", "alert_id", "-at"], name="episode_alert"
+            ),
         ),
         migrations.AddIndex(
-            model_name='episode',
-            index=models.Index(fields=['tenant', 'id'], name='episode_id'),
+            model_name="episode",
+            index=models.Index(fields=["tenant", "id"], name="episode_id"),
         ),
         migrations.AddIndex(
-            model_name='feed',
-            index=models.Index(fields=['shard', 'id'], name='feed_shard'),
+            model_name="feed",
+            index=models.Index(fields=["shard", "id"], name="feed_shard"),
         ),
         migrations.AddIndex(
-            model_name='groupalert',
-            index=models.Index(condition=models.Q(('left_at', None)), fields=['tenant', 'alert'], name='group_alert_open'),
+            model_name="groupalert",
+            index=models.Index(
+                condition=models.Q(("left_at", None)),
+                fields=["tenant", "alert"],
+                name="group_alert_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='groupalert',
-            constraint=models.UniqueConstraint(fields=('tenant', 'group', 'alert'), name='group_alert_once'),
+            model_name="groupalert",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "group", "alert"), name="group_alert_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='groupcounter',
-            constraint=models.UniqueConstraint(fields=('tenant',), name='group_counter_tenant'),
+            model_name="groupcounter",
+            constraint=models.UniqueConstraint(
+                fields=("tenant",), name="group_counter_tenant"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant',), name='route_one_default'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("tenant",),
+                name="route_one_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='route_name'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "name"), name="route_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='group',
-            index=models.Index(fields=['tenant', 'state', '-severity', '-opened_at'], name='group_state'),
+            model_name="group",
+            index=models.Index(
+                fields=["tenant", "state", "-severity", "-opened_at"],
+                name="group_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='group',
-            index=models.Index(fields=['tenant', '-opened_at', 'id'], name='group_recent'),
+            model_name="group",
+            index=models.Index(
+                fields=["tenant", "-opened_at", "id"], name="group_recent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='group',
-            index=models.Index(condition=models.Q(('state', 'snoozed')), fields=['snooze_until'], name='group_snoozed'),
+            model_name="group",
+            index=models.Index(
+                condition=models.Q(("state", "snoozed")),
+                fields=["snooze_until"],
+                name="group_snoozed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'resolved'), _negated=True), fields=('tenant', 'key'), name='group_open_key'),
+            model_name="group",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "resolved"), _negated=True),
+                fields=("tenant", "key"),
+                name="group_open_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='group_number'),
+            model_name="group",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "number"), name="group_number"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transition',
-            index=models.Index(fields=['tenant', 'group_id', 'id'], name='transition_group'),
+            model_name="transition",
+            index=models.Index(
+                fields=["tenant", "group_id", "id"], name="transition_group"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transition',
-            index=models.Index(fields=['tenant', 'alert_id', 'id'], name='transition_alert'),
+            model_name="transition",
+            index=models.Index(
+                fields=["tenant", "alert_id", "id"], name="transition_alert"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transition',
-            index=models.Index(fields=['tenant', '-at'], name='transition_at'),
+            model_name="transition",
+            index=models.Index(fields=["tenant", "-at"], name="transition_at"),
         ),
     ]

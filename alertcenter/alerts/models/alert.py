@@ -68,7 +68,9 @@ class Alert(TenantModel):
                 name="alert_state",
             ),
             models.Index(fields=["tenant", "-starts_at", "id"], name="alert_recent"),
-            GinIndex(fields=["labels"], name="alert_labels", opclasses=["jsonb_path_ops"]),
+            GinIndex(
+                fields=["labels"], name="alert_labels", opclasses=["jsonb_path_ops"]
+            ),
         ]
 
     def __str__(self) -> str:

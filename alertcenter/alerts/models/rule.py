@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from alertcenter.alerts.models.conditions import validate_matchers
 from alertcenter.alerts.models.choices import Severity
+from alertcenter.alerts.models.conditions import validate_matchers
 from tenants.models.base import TenantModel
 
 
