@@ -9,14 +9,15 @@ CREATE FUNCTION resolve_slack(team text, app text)
 RETURNS TABLE (tenant_id uuid, channel_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
   SELECT c.tenant_id, c.id FROM public.channel c
-  WHERE c.kind = 'slack' AND c.active AND c.settings->>'team_id' = team
+  WHERE c.kind = 'slack' AND c.active
+    AND coalesce(c.settings->>'team_id', '') IN ('', team)
     AND coalesce(c.settings->>'app_id', '') IN ('', app)
-  ORDER BY c.id LIMIT 20
+  ORDER BY coalesce(c.settings->>'team_id', '') DESC, c.id LIMIT 50
 $$;
 REVOKE ALL ON FUNCTION resolve_slack(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION resolve_slack(text, text) TO ac_app, ac_engine;
 ALTER FUNCTION resolve_slack(text, text) OWNER TO ac_resolver;
-CREATE INDEX channel_slack_team ON channel ((settings->>'team_id'))
+CREATE INDEX channel_slack_team ON channel (coalesce(settings->>'team_id', ''))
   WHERE kind = 'slack';
 """
 
