@@ -27,7 +27,9 @@ from alertcenter.api.errors import as_refused
 from alertcenter.common.errors import Refused
 
 # go-openapi/swag, conv.ConvertBool: anything else is false.
-TRUE = frozenset("1 true yes ok y on selected checked t enabled".split())
+TRUE = frozenset(
+    ["1", "true", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"]
+)
 RESOLVE_TIMEOUT = timedelta(minutes=5)
 FIELDS = (
     "id",

@@ -123,7 +123,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """How the OpenAPI document names the two ways to send a key."""
 
     target_class = ApiKeyAuthentication
-    name = ["apiKeyBearer", "apiKeyBasic"]  # noqa: RUF012 - the library's attribute
+    name = ["apiKeyBearer", "apiKeyBasic"]
 
     def get_security_requirement(self, _auto_schema: Any) -> list[dict[str, list[Any]]]:
         return [{name: []} for name in self.name]  # either, not both

@@ -11,8 +11,8 @@ from alertcenter.alerts import intake
 from alertcenter.api import keys
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
-from tests.cast import Cast
 from tenants.rls import in_tenant
+from tests.cast import Cast
 
 Mint = Callable[..., str]
 
