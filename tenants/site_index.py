@@ -33,6 +33,7 @@ class KeyNumber:
     rows: Callable[[UUID], models.QuerySet[Any]]
     url: Callable[[], str]
     alarming: bool = False
+    position: int = 50
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,7 @@ def sections(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
             model_admin = site._registry[entry["model"]]
             section = getattr(model_admin, "section", "platform")
             found[section].append(entry | {"order": model_admin_order(model_admin)})
-    return [
-        section_entry(name, entries) for name, entries in found.items() if entries
-    ]
+    return [section_entry(name, entries) for name, entries in found.items() if entries]
 
 
 def model_admin_order(model_admin: Any) -> int:
@@ -88,8 +87,9 @@ def index_context(site: Any, request: HttpRequest) -> dict[str, Any]:
         }
         for step in sorted(site.steps, key=lambda step: step.position)
     ]
+    numbers = sorted(site.numbers, key=lambda number: number.position)
     return {
-        "numbers": [shown(number, membership.tenant_id) for number in site.numbers],
+        "numbers": [shown(number, membership.tenant_id) for number in numbers],
         "first_steps": steps,
         "steps_left": sum(not step["done"] for step in steps),
     }

@@ -244,6 +244,7 @@ admin.site.numbers.append(  # type: ignore[attr-defined]
             state="resolved"
         ),
         lambda: reverse("admin:alerts_group_changelist") + "?state=open",
+        position=10,
     )
 )
 admin.site.numbers.append(  # type: ignore[attr-defined]
@@ -252,5 +253,6 @@ admin.site.numbers.append(  # type: ignore[attr-defined]
         lambda tenant_id: Group.objects.filter(tenant_id=tenant_id, state="firing"),
         lambda: reverse("admin:alerts_group_changelist") + "?state=firing",
         alarming=True,
+        position=20,
     )
 )

@@ -23,7 +23,9 @@ class Run(TenantModel):
     """One row is one policy at work on one group; `snapshot` holds its steps, so
     that editing the policy never disturbs it."""
 
-    group = TenantForeignKey("alerts.Group", models.CASCADE, related_name="runs")
+    group = TenantForeignKey(
+        "alerts.Group", models.CASCADE, related_name="runs", verbose_name=_("group")
+    )
     policy_name = models.CharField(_("policy"), max_length=100)
     snapshot = models.JSONField(_("steps"))
     state = models.CharField(
@@ -62,18 +64,23 @@ class DueStep(TenantRow):
     id = models.BigAutoField(primary_key=True)
     run = TenantForeignKey(Run, models.CASCADE, related_name="due_steps")
     group_id = models.UUIDField()
-    position = models.PositiveSmallIntegerField()
-    round = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveSmallIntegerField(_("position"))
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
     due_at = models.DateTimeField(_("due"))
     done_at = models.DateTimeField(_("done"), null=True)
     state = models.CharField(
-        max_length=10, choices=DueStepState.choices, default=DueStepState.DUE
+        _("state"),
+        max_length=10,
+        choices=DueStepState.choices,
+        default=DueStepState.DUE,
     )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(default="")
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.TextField(_("error"), default="")
 
     class Meta:
         db_table = "due_step"
+        verbose_name = _("due step")
+        verbose_name_plural = _("due steps")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "run", "position", "round"], name="due_step_once"
@@ -94,13 +101,15 @@ class DueStep(TenantRow):
 class EngineHeartbeat(models.Model):
     """One row is one process of the engine and when it last was well."""
 
-    process = models.CharField(max_length=200, primary_key=True)
-    at = models.DateTimeField(db_default=Now())
-    version = models.CharField(max_length=40, default="")
-    data = models.JSONField(default=dict)
+    process = models.CharField(_("process"), max_length=200, primary_key=True)
+    at = models.DateTimeField(_("last seen"), db_default=Now())
+    version = models.CharField(_("version"), max_length=40, default="")
+    data = models.JSONField(_("details"), default=dict)
 
     class Meta:
         db_table = "engine_heartbeat"
+        verbose_name = _("engine process")
+        verbose_name_plural = _("engine processes")
 
     def __str__(self) -> str:
         return self.process

@@ -1,0 +1,236 @@
+"""What do the tests of the admin share? Clients, and one row of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from alertcenter.alerts import lifecycle
+from alertcenter.alerts.models import (
+    Alert,
+    Episode,
+    Group,
+    GroupAlert,
+    Route,
+    Rule,
+    Transition,
+)
+from alertcenter.common.ids import uuid7
+from escalation.models import DueStep, Policy, Run, Schedule, Step, Turn
+from notifications.models import (
+    Attempt,
+    Channel,
+    Contact,
+    Delivery,
+    MessageTemplate,
+)
+from tenants import apikeys
+from tenants.actors import THE_ENGINE
+from tenants.models import ApiKey, Audit, Member, Tenant
+from tenants.rls import in_tenant
+from tests.cast import PASSWORD, Cast
+
+CANARY = "xoxb-canary-7391"
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    """Return a client logged in as a user."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def alice(acme, login) -> Client:
+    return login(acme.user("alice"))
+
+
+@pytest.fixture
+def bob(acme, login) -> Client:
+    return login(acme.user("bob"))
+
+
+@pytest.fixture
+def vera(acme, login) -> Client:
+    return login(acme.user("vera"))
+
+
+@pytest.fixture
+def charlie(globex, login) -> Client:
+    return login(globex.user("charlie"))
+
+
+@pytest.fixture
+def operator(db, login) -> Client:
+    user = User.objects.create_superuser("root", "root@example.com", PASSWORD)
+    return login(user)
+
+
+@pytest.fixture
+def filled(acme) -> dict[type, object]:
+    """One row of each model of acme, {model: row}."""
+    return fill(acme)
+
+
+def fill(cast: Cast) -> dict[type, object]:
+    """Make one row of everything the admin shows."""
+    with in_tenant(cast.id):
+        rows = {**configuration(cast), **history(cast)}
+        rows[Tenant] = cast.tenant
+        rows[Member] = next(reversed(cast.members.values()))
+        rows[ApiKey] = apikeys.mint(cast.id, "prom", ["ingest"], actor=THE_ENGINE)[0]
+        rows[Audit] = Audit.objects.order_by("-id").first()
+        run = Run.objects.create(
+            tenant=cast.tenant,
+            group=rows[Group],
+            policy_name="Database",
+            snapshot=[{"kind": "channel"}],
+        )
+        rows[Run] = run
+        rows[DueStep] = DueStep.objects.create(
+            tenant=cast.tenant,
+            run=run,
+            group_id=rows[Group].pk,
+            position=1,
+            due_at=timezone.now() + timedelta(hours=1),
+        )
+        deliver(cast, rows)
+    return rows
+
+
+def configuration(cast: Cast) -> dict[type, object]:
+    tenant = cast.tenant
+    member = next(iter(cast.members.values()))
+    channel = Channel.objects.create(
+        tenant=tenant,
+        kind="slack",
+        slug="ops",
+        name=f"{cast.slug} ops",
+        settings={"channel": "#ops", "team_id": "T1", "app_id": "A1"},
+        secret=f'{{"bot_token": "{CANARY}", "signing_secret": "{CANARY}"}}',
+    )
+    schedule = Schedule.objects.create(
+        tenant=tenant,
+        name=f"{cast.slug} order",
+        time_zone="Europe/Paris",
+        starts_on=date(2026, 11, 2),
+        handoff=time(9),
+    )
+    Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
+    policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
+    Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    return {
+        Channel: channel,
+        Schedule: schedule,
+        Policy: policy,
+        Route: Route.objects.create(
+            tenant=tenant,
+            name=f"{cast.slug} route",
+            matchers=['team="db"'],
+            group_by=["alertname"],
+            policy=policy,
+        ),
+        Rule: Rule.objects.create(
+            tenant=tenant, name="quiet", matchers=['env="dev"'], set_severity=1
+        ),
+        MessageTemplate: MessageTemplate.objects.filter(tenant=tenant).first()
+        or MessageTemplate.objects.create(
+            tenant=tenant, kind="firing", channel_kind="slack", title_en="{{ title }}"
+        ),
+        Contact: Contact.objects.create(
+            tenant=tenant, member=member, kind="slack", address="U0123ABCD"
+        ),
+    }
+
+
+def history(cast: Cast) -> dict[type, object]:
+    tenant, now = cast.tenant, timezone.now()
+    alert = make_alert(cast, 1)
+    group = Group.objects.create(
+        tenant=tenant,
+        number=1,
+        key="k" * 64,
+        severity=5,
+        title=alert.title,
+        labels={"alertname": "Lag"},
+        opened_at=now,
+        changed_at=now,
+        firing_count=1,
+        alert_count=1,
+    )
+    GroupAlert.objects.create(
+        tenant=tenant,
+        group=group,
+        alert=alert,
+        episode_id=alert.episode_id,
+        joined_at=now,
+    )
+    lifecycle.tell(
+        [lifecycle.Change(tenant.pk, "opened", group_id=group.pk)], feed=False
+    )
+    return {
+        Alert: alert,
+        Group: group,
+        Transition: Transition.objects.get(group_id=group.pk),
+        Episode: Episode.objects.create(
+            id=alert.episode_id,
+            tenant=tenant,
+            number=1,
+            alert_id=alert.pk,
+            starts_at=now,
+            at=now,
+        ),
+    }
+
+
+def make_alert(cast: Cast, number: int, **values: object) -> Alert:
+    now = timezone.now()
+    given = {
+        "dedup_key": f"l/{number:032x}",
+        "fingerprint": f"{number:016x}",
+        "state": "firing",
+        "severity": 5,
+        "title": f"{cast.slug} replication lag {number}",
+        "labels": {"alertname": "Lag", "team": "db", "host": f"db-{number}"},
+        "source": "api",
+        "episode_id": uuid7(),
+        "state_at": now,
+        "starts_at": now,
+        "last_at": now,
+    }
+    return Alert.objects.create(tenant=cast.tenant, **(given | values))
+
+
+def deliver(cast: Cast, rows: dict[type, object]) -> None:
+    delivery = Delivery.objects.create(
+        tenant=cast.tenant,
+        idem="x",
+        lane="x",
+        kind="page",
+        channel=rows[Channel],
+        channel_kind="slack",
+        address="#ops",
+        group_id=rows[Group].pk,
+        message={"title": "lag"},
+        state="dead",
+        error="channel_not_found",
+    )
+    Attempt.objects.create(
+        tenant=cast.tenant,
+        delivery_id=delivery.pk,
+        number=1,
+        outcome="dead",
+        milliseconds=20,
+        answer="channel_not_found",
+    )
+    rows[Delivery] = delivery
