@@ -15,12 +15,13 @@ from django.core.asgi import get_asgi_application
 from alertcenter.settings import module
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", module())
-django_application = get_asgi_application()
+django_application: Any = get_asgi_application()
 
 # These need the settings and the app registry, which the line above made ready.
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake  # noqa: E402
 from alertcenter.api import ingest, keys, raw  # noqa: E402
+from alertcenter.dashboard.routing import websocket_application  # noqa: E402
 
 # Pages of the admin upload nothing large, and Django limits them itself.
 BOUNDED = ("/t/", "/slack/", "/api/")
@@ -32,8 +33,6 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http":
         await application_for(scope)(scope, receive, send)
     elif scope["type"] == "websocket":
-        from alertcenter.dashboard.routing import websocket_application
-
         await websocket_application(scope, receive, send)
     else:
         await lifespan(receive, send)

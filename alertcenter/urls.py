@@ -1,8 +1,6 @@
-"""Which URL leads where?"""
+"""Which URL leads where? Events come in before this, by `alertcenter.asgi`."""
 
 from __future__ import annotations
-
-from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -19,6 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("slack/events", slack.events, name="slack-events"),
     path("admin/", admin.site.urls),
     path("", include("alertcenter.api.urls")),
+    path("", include("alertcenter.dashboard.urls")),
 ]
-if find_spec("alertcenter.dashboard.urls"):
-    urlpatterns.append(path("", include("alertcenter.dashboard.urls")))

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -47,7 +47,7 @@ FIELDS = (
 class AlertmanagerAlertsView(TenantAPIView):
     """The firing alerts in Alertmanager's shape."""
 
-    renderer_classes: ClassVar[list[Any]] = [JSONRenderer]
+    renderer_classes = [JSONRenderer]
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return handle

@@ -80,7 +80,8 @@ class HasScope(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if not request.user or not request.user.is_authenticated:
+        caller: Any = request.user  # None for strangers, by our settings
+        if caller is None or not caller.is_authenticated:
             return False
         slug = view.kwargs.get("slug")
         if slug is None:

@@ -93,7 +93,7 @@ class Pages(CursorPagination):
 
     def answer(self, queryset: Any, view: APIView, serializer: Any) -> Response:
         """Return the page of `queryset` that the request asks for."""
-        rows = self.paginate_queryset(queryset, view.request, view=view)
+        rows: Any = self.paginate_queryset(queryset, view.request, view=view)
         return self.get_paginated_response(serializer(rows, many=True).data)
 
 

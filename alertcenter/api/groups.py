@@ -57,7 +57,7 @@ class EntryOut(serializers.Serializer):
     to_state = serializers.CharField()
     actor = serializers.CharField(source="actor_label")
     reason = serializers.CharField()
-    data = DetailsField()
+    data = DetailsField()  # type: ignore[assignment]  # our field
 
 
 class GroupDetailOut(GroupOut):

@@ -18,6 +18,7 @@ import psycopg2
 
 from alertcenter.alerts.writer import connect
 from tenants.apikeys import KeyCache, KeyInfo, resolve
+from tenants.rls import as_literal
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Desk:
         with self._connection.cursor() as cursor:
             info = resolve(digest, cursor)
             if info is not None:
-                cursor.execute(USED, ["{%s}" % info.tenant_id, str(info.id)])
+                cursor.execute(USED, [as_literal([info.tenant_id]), str(info.id)])
         return info
 
     def _drop(self) -> None:
