@@ -59,6 +59,13 @@ GRANT EXECUTE ON FUNCTION resolve_tenants() TO ac_engine, ac_owner;
 ALTER FUNCTION resolve_key(text) OWNER TO ac_resolver;
 ALTER FUNCTION resolve_memberships(bigint) OWNER TO ac_resolver;
 ALTER FUNCTION resolve_tenants() OWNER TO ac_resolver;
+
+-- A change of owner turns the old owner's own right into the new one's.
+SET LOCAL ROLE ac_resolver;
+GRANT EXECUTE ON FUNCTION resolve_key(text) TO ac_owner;
+GRANT EXECUTE ON FUNCTION resolve_memberships(bigint) TO ac_owner;
+GRANT EXECUTE ON FUNCTION resolve_tenants() TO ac_owner;
+RESET ROLE;
 """
 
 DROP = """
