@@ -16,6 +16,7 @@ PEPPER = env.pepper  # keys the hashes of API keys
 DEBUG = False
 ALLOWED_HOSTS = env.text("ALERTCENTER_ALLOWED_HOSTS", "*").replace(",", " ").split()
 BASE_URL = env.base_url
+PORT = env.port
 SIMULATION = env.simulation
 TRUSTED_PROXIES = env.trusted_proxies
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
