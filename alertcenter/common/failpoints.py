@@ -1,29 +1,27 @@
 """Where can a test kill this process? At named points, only when ALERTCENTER_ENV=test.
 
-`ALERTCENTER_FAILPOINT=send.before_http` kills at the first pass, `...:3` at the third,
-by SIGKILL, as a power cut would.
+ALERTCENTER_FAILPOINT names a file. A test writes a point's name into it, such as
+`send.before_http`; the first process that passes there takes the file away and dies
+by SIGKILL, as in a power cut. Each writing kills once.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
-
-_lock = threading.Lock()
-_passes = 0
+from pathlib import Path
 
 
 def hit(name: str) -> None:
-    """Die here if the environment of a test says so."""
-    global _passes
+    """Die here if a test asks for it."""
     wanted = os.environ.get("ALERTCENTER_FAILPOINT", "")
     if not wanted or os.environ.get("ALERTCENTER_ENV") != "test":
         return
-    point, _, count = wanted.partition(":")
-    if point != name:
+    order = Path(wanted)
+    try:
+        if order.read_text().strip() != name:
+            return
+        order.rename(order.with_suffix(".taken"))
+    except FileNotFoundError:
         return
-    with _lock:
-        _passes += 1
-        if _passes >= int(count or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
