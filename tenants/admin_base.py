@@ -180,11 +180,24 @@ class TenantScopedAdmin(Scoped, Buttons, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         """Lead to the object's rows in the audit log."""
+        if self.get_object(request, object_id) is None:
+            raise Http404
         address = reverse("admin:tenants_audit_changelist", current_app="admin")
         return HttpResponseRedirect(f"{address}?q={object_id}")
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        obj.delete()
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Ask whether it is there before whether it may be deleted."""
+        if self.get_object(request, object_id) is None:
+            raise Http404
+        return super().delete_view(request, object_id, extra_context)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django would redirect with a message; outsiders get 404 everywhere."""
+        raise Http404
 
 
 class ReadOnlyAdmin(TenantScopedAdmin):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -44,7 +43,3 @@ class AuditAdmin(ReadOnlyAdmin):
     def pretty(self, row: Audit) -> SafeString:
         text = json.dumps(row.data, ensure_ascii=False, indent=2)
         return format_html("<pre>{}</pre>", text)
-
-    def history_view(self, *args: Any, **kwargs: Any) -> Any:
-        """The log has no history of its own."""
-        return self.changelist_view(args[0])

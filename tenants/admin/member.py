@@ -96,7 +96,15 @@ class NewMemberForm(MemberForm):
 
 
 class ChangedMemberForm(MemberForm):
-    """A member; the password only where it is the tenant's to give."""
+    """A member whose password is not this tenant's to give."""
+
+    class Meta:
+        model = Member
+        fields = ("name", "role", "language", "time_zone", "active")
+
+
+class OwnMemberForm(ChangedMemberForm):
+    """A member of this tenant alone, who may be given a new password."""
 
     new_password = forms.CharField(
         label=gettext_lazy("New password"),
@@ -106,10 +114,6 @@ class ChangedMemberForm(MemberForm):
             attrs={"autocomplete": "new-password", "class": "vTextField"}
         ),
     )
-
-    class Meta:
-        model = Member
-        fields = ("name", "role", "language", "time_zone", "active")
 
     def clean_new_password(self) -> str:
         password: str = self.cleaned_data["new_password"]
@@ -126,7 +130,6 @@ class MemberAdmin(TenantScopedAdmin):
     section_order = 10
     needs_to_change = roles.ADMINISTER
     form = ChangedMemberForm
-    add_form = NewMemberForm
     list_display = ("name", "email", "role", "language", "time_zone", "active")
     list_filter = ("role", "active")
     list_select_related = ("user",)
@@ -142,11 +145,15 @@ class MemberAdmin(TenantScopedAdmin):
         if obj is None:
             return list(NewMemberForm.Meta.fields)
         fields = ["name", "email", "role", "language", "time_zone", "active"]
-        if self.has_change_permission(request, obj) and may_reset_password(
-            membership_of(request), obj
-        ):
+        if self.may_reset(request, obj):
             fields.append("new_password")
         return fields
+
+    def may_reset(self, request: HttpRequest, member: Member) -> bool:
+        """Whether the form offers, and takes, a new password for `member`."""
+        return self.has_change_permission(request, member) and may_reset_password(
+            membership_of(request), member
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["email"] if obj else []
@@ -155,7 +162,9 @@ class MemberAdmin(TenantScopedAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         if obj is None:
-            kwargs["form"] = self.add_form
+            kwargs["form"] = NewMemberForm
+        elif self.may_reset(request, obj):
+            kwargs["form"] = OwnMemberForm
         return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

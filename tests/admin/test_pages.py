@@ -68,10 +68,10 @@ def test_an_outsider_finds_nothing(model, charlie, globex, filled):
     row = filled[model]
     for what in ("change", "delete", "history"):
         response = charlie.get(address(model, what, row.pk))
-        assert response.status_code in (302, 403, 404), what
+        assert response.status_code == 404, what
         assert "acme" not in response.content.decode()
     listed = charlie.get(address(model, "changelist")).content.decode()
-    assert str(row.pk) not in listed or model._meta.pk.get_internal_type() != "UUIDField"
+    assert f'/{row.pk}/change/"' not in listed
     assert "acme" not in listed
 
 
