@@ -1,4 +1,4 @@
-"""Does a channel work? Send a test through it, now, and say what the other side said."""
+"""Does a channel work? Send a test through it, and say what the other side said."""
 
 from __future__ import annotations
 
