@@ -14,12 +14,12 @@ from escalation.models import Schedule, Turn
 from notifications.models import Channel, Delivery
 from tenants.models import ApiKey
 
-EXAMPLE = """curl -X POST {url} \\
+EXAMPLE = """curl {url} \\
   -H 'Authorization: Bearer {key}' \\
   -H 'Content-Type: application/json' \\
-  -d '[{{"labels": {{"alertname": "DiskFull", "severity": "critical", \
-"team": "database", "instance": "db-1"}}, \
-"annotations": {{"summary": "Disk of db-1 is full"}}}}]'"""
+  -d '[{{"labels": {{"alertname": "DiskFull", "severity": "critical",
+                   "team": "database", "instance": "db-1"}},
+        "annotations": {{"summary": "The disk of db-1 is full"}}}}]'"""
 PROMETHEUS = """alerting:
   alertmanagers:
     - scheme: {scheme}

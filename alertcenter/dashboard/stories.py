@@ -95,7 +95,11 @@ def _said(kind: str, data: dict[str, Any]) -> str:
         count = int(data.get("count", 1))
         more = ngettext("%(count)d more alert", "%(count)d more alerts", count)
         titles = ", ".join(str(title) for title in data.get("titles", []))
-        return f"{more % {'count': count}}: {titles}" if titles else more % {"count": count}
+        return (
+            f"{more % {'count': count}}: {titles}"
+            if titles
+            else more % {"count": count}
+        )
     if kind == Kind.SNOOZED and "seconds" in data:
         minutes = int(data["seconds"]) // 60
         return ngettext("for %(count)d minute", "for %(count)d minutes", minutes) % {

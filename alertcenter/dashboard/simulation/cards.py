@@ -86,6 +86,7 @@ def _slack(
                 "id": reply.pk,
                 "at": reply.at.isoformat(),
                 "ephemeral": bool(reply.payload.get("ephemeral")),
+                "broadcast": bool(reply.payload.get("broadcast")),
                 "blocks": blocks(reply.payload),
             }
             for reply in replies

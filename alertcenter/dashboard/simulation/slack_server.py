@@ -46,11 +46,12 @@ def api(request: HttpRequest, tenant: UUID, method: str) -> JsonResponse:
     """Answer a call of the Web API."""
     try:
         with in_tenant(tenant):
-            channel = _channel_of(request, tenant)
+            given = _arguments(request)
+            channel = _channel_of(request, tenant, str(given.get("channel") or ""))
             do = METHODS.get(method)
             if do is None:
                 raise Refused("unknown_method")
-            return JsonResponse({"ok": True} | do(channel, _arguments(request)))
+            return JsonResponse({"ok": True} | do(channel, given))
     except Refused as error:
         return JsonResponse({"ok": False, "error": str(error)})
 
@@ -95,19 +96,27 @@ def slack_id(name: str, kind: str) -> str:
     return kind + hashlib.sha256(name.encode()).hexdigest()[:9].upper()
 
 
-def _channel_of(request: HttpRequest, tenant: UUID) -> Channel:
-    """Return the channel whose token the request carries. Raises Refused."""
+def _channel_of(request: HttpRequest, tenant: UUID, name: str) -> Channel:
+    """Return the channel whose token the request carries. Raises Refused.
+
+    Several channels may share one app's token; then the one called `name` is it.
+    """
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    try:
-        pk = UUID(token.removeprefix(TOKEN))
-    except ValueError:
-        raise Refused("invalid_auth") from None
-    channel = Channel.objects.filter(tenant_id=tenant, pk=pk, kind="slack").first()
-    secret = json.loads(reveal(channel, "secret") or "{}") if channel else {}
-    known = str(secret.get("bot_token", ""))
-    if channel is None or not hmac.compare_digest(known.encode(), token.encode()):
+    rows = Channel.objects.filter(tenant_id=tenant, kind="slack")
+    owners = [row for row in rows if token and _same(_token(row), token)]
+    if not owners:
         raise Refused("invalid_auth")
-    return channel
+    named = [row for row in owners if row.settings.get("channel") == name]
+    return (named or owners)[0]
+
+
+def _token(channel: Channel) -> str:
+    secret = json.loads(reveal(channel, "secret") or "{}")
+    return str(secret.get("bot_token", ""))
+
+
+def _same(known: str, given: str) -> bool:
+    return hmac.compare_digest(known.encode(), given.encode())
 
 
 def _arguments(request: HttpRequest) -> Arguments:
@@ -160,7 +169,8 @@ def _post(channel: Channel, given: Arguments) -> dict[str, Any]:
         address=name,
         ts=new_ts(),
         thread_ts=str(given.get("thread_ts") or ""),
-        payload=_payload(given),
+        payload=_payload(given)
+        | {"broadcast": given.get("reply_broadcast") in (True, "true", "1")},
     )
     return _answer(row)
 

@@ -337,6 +337,8 @@ function arrived() {
   if (!note || note.hidden || !store.rows.size) return;
   note.classList.add("arrived");
   say(note.querySelector("b"), word("firstArrived"));
+  put($("first-alert"), "class", "done");
+  put($("first-alert").querySelector("use"), "href", "#i-resolve");
 }
 
 readAddress();

@@ -51,6 +51,7 @@ function slackCard(card) {
   if (card.replies.length) {
     post.append(el("div", { class: "thread" }, ...card.replies.map((reply) =>
       el("div", { class: reply.ephemeral ? "reply ephemeral" : "reply" }, moment(reply.at),
+        ...(reply.broadcast ? [" ", el("small", { text: texts.broadcast })] : []),
         ...(reply.ephemeral ? [" ", el("small", { text: texts.onlyYou })] : []), el("div", { class: "blocks" }, ...blocks(reply.blocks, card))))));
   }
   return [head("Slack", card.place, card.at), post];
