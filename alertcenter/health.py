@@ -24,6 +24,7 @@ from alertcenter.common.http import is_loopback
 
 OK, DEGRADED = "ok", "degraded"
 REDIS_SECONDS = 0.25
+MARKS_OF_A_PROXY = ("X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via")
 
 # A table without tenant that the web may write; the row never stays.
 WRITE = """
@@ -80,16 +81,16 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
 
 
 def may_see_metrics(request: HttpRequest) -> bool:
-    """With a token set only its bearer; else only callers on this machine.
+    """Whoever has the token, and programs of this machine.
 
-    A proxy on this machine connects from loopback for strangers: whatever it
-    forwarded is refused.
+    A proxy on this machine connects from loopback for strangers: whatever bears
+    the marks of one is refused.
     """
-    if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        wanted = f"Bearer {settings.METRICS_TOKEN}"
-        return hmac.compare_digest(given.encode(), wanted.encode())
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+    given = request.headers.get("Authorization", "")
+    wanted = f"Bearer {settings.METRICS_TOKEN}"
+    if settings.METRICS_TOKEN and hmac.compare_digest(given.encode(), wanted.encode()):
+        return True
+    if any(name in request.headers for name in MARKS_OF_A_PROXY):
         return False
     return is_loopback(request.META.get("REMOTE_ADDR", ""))
 

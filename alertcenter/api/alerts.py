@@ -5,19 +5,19 @@ Sending shares parser and writer with the fast road, and touches no ORM.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.models import Alert
 from alertcenter.api import filters, ingest, refusals
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import LabelsField, SeverityField
+from alertcenter.api.parsers import UntouchedJSON
 from tenants.models.apikey import Scope
 
 STATES = ("firing", "resolved")
@@ -28,7 +28,7 @@ class AlertOut(serializers.Serializer):
 
     id = serializers.UUIDField()
     episode_id = serializers.UUIDField(allow_null=True)
-    fingerprint = serializers.CharField()
+    fingerprint = serializers.SerializerMethodField()
     state = serializers.ChoiceField(choices=STATES)
     severity = SeverityField()
     title = serializers.CharField()
@@ -42,6 +42,10 @@ class AlertOut(serializers.Serializer):
     last_at = serializers.DateTimeField()
     count = serializers.IntegerField()
     closed_by = serializers.CharField()
+
+    def get_fingerprint(self, alert: Alert) -> str:
+        """Computed where it was not yet filled in."""
+        return alert.fingerprint or fingerprint(alert.labels)
 
 
 class EventIn(serializers.Serializer):
@@ -82,20 +86,6 @@ class ErrorOut(serializers.Serializer):
 
     code = serializers.CharField()
     message = serializers.CharField()
-
-
-class UntouchedJSON(BaseParser):
-    """Leaves the body to the source's own parser."""
-
-    media_type = "application/json"
-
-    def parse(
-        self,
-        stream: Any,
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        return stream.read()
 
 
 class AlertsView(TenantAPIView):

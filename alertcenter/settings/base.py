@@ -170,7 +170,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",  # members' browsers
     ],
     "DEFAULT_PERMISSION_CLASSES": ["alertcenter.api.auth.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["alertcenter.api.parsers.CarefulJSON"],
     "EXCEPTION_HANDLER": "alertcenter.api.errors.handle",
     "DEFAULT_PAGINATION_CLASS": None,
     "UNAUTHENTICATED_USER": None,
