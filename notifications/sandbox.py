@@ -353,7 +353,7 @@ class Metering(NodeTransformer):
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), "_joined")
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 

@@ -10,6 +10,11 @@ ATTEMPTS = Counter(
 SECONDS = Histogram(
     "alertcenter_delivery_seconds", "Time of one attempt to send.", ["channel"]
 )
+TEMPLATE_FALLBACKS = Counter(
+    "alertcenter_template_fallbacks_total",
+    "Messages said plainly because their template was broken.",
+    ["channel"],
+)
 
 
 def count(channel: str, outcome: str, milliseconds: int) -> None:

@@ -1,0 +1,129 @@
+"""In which words does a new tenant speak? The built-in wordings, in three languages.
+
+They serve three times: copied into a new tenant's templates, used where a tenant has
+none, and as examples of what a template can say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from notifications.models import MessageTemplate
+
+Wording = tuple[str, str]  # title, body
+
+SUMMARY = """\
+{% if alert_count == 1 %}
+{{ alerts[0].summary }}
+{% if alerts[0].description and alerts[0].description != alerts[0].summary %}
+{{ alerts[0].description }}
+{% endif %}
+{% endif %}
+"""
+LABELS = "{% if labels %}{{ labels }}{% endif %}"
+TITLE = "{{ title }}"
+
+WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
+    ("slack", "firing"): {
+        "en": (TITLE, SUMMARY + LABELS),
+        "fr": (TITLE, SUMMARY + LABELS),
+        "de": (TITLE, SUMMARY + LABELS),
+    },
+    ("slack", "acknowledged"): {
+        "en": (TITLE, SUMMARY + LABELS),
+        "fr": (TITLE, SUMMARY + LABELS),
+        "de": (TITLE, SUMMARY + LABELS),
+    },
+    ("slack", "snoozed"): {
+        "en": (TITLE, SUMMARY + LABELS),
+        "fr": (TITLE, SUMMARY + LABELS),
+        "de": (TITLE, SUMMARY + LABELS),
+    },
+    ("slack", "resolved"): {
+        "en": (TITLE, "Resolved after {{ duration }}."),
+        "fr": (TITLE, "Résolu après {{ duration }}."),
+        "de": (TITLE, "Behoben nach {{ duration }}."),
+    },
+    ("email", "firing"): {
+        "en": (
+            "{{ severity.label }}: {{ title }}",
+            "{{ title }} has been firing since {{ opened_at }}.\n" + SUMMARY,
+        ),
+        "fr": (
+            "{{ severity.label }}: {{ title }}",
+            "{{ title }} est déclenché depuis le {{ opened_at }}.\n" + SUMMARY,
+        ),
+        "de": (
+            "{{ severity.label }}: {{ title }}",
+            "{{ title }} ist ausgelöst seit {{ opened_at }}.\n" + SUMMARY,
+        ),
+    },
+    ("email", "acknowledged"): {
+        "en": (
+            "Acknowledged: {{ title }}",
+            "{% if actor %}{{ actor }} is taking care of {{ title }}."
+            "{% else %}{{ title }} has been acknowledged.{% endif %}\n" + SUMMARY,
+        ),
+        "fr": (
+            "Pris en charge: {{ title }}",
+            "{% if actor %}{{ actor }} prend en charge {{ title }}."
+            "{% else %}{{ title }} est pris en charge.{% endif %}\n" + SUMMARY,
+        ),
+        "de": (
+            "Bestätigt: {{ title }}",
+            "{% if actor %}{{ actor }} kümmert sich um {{ title }}."
+            "{% else %}{{ title }} ist bestätigt.{% endif %}\n" + SUMMARY,
+        ),
+    },
+    ("email", "snoozed"): {
+        "en": (
+            "Snoozed: {{ title }}",
+            "{{ title }} is snoozed until {{ snooze_until }}.\n" + SUMMARY,
+        ),
+        "fr": (
+            "En pause: {{ title }}",
+            "{{ title }} est en pause jusqu'au {{ snooze_until }}.\n" + SUMMARY,
+        ),
+        "de": (
+            "Zurückgestellt: {{ title }}",
+            "{{ title }} ist zurückgestellt bis {{ snooze_until }}.\n" + SUMMARY,
+        ),
+    },
+    ("email", "resolved"): {
+        "en": (
+            "Resolved: {{ title }}",
+            "{{ title }} was resolved at {{ resolved_at }}, after {{ duration }}.",
+        ),
+        "fr": (
+            "Résolu: {{ title }}",
+            "{{ title }} a été résolu le {{ resolved_at }}, après {{ duration }}.",
+        ),
+        "de": (
+            "Behoben: {{ title }}",
+            "{{ title }} wurde am {{ resolved_at }} nach {{ duration }} behoben.",
+        ),
+    },
+}
+
+
+def install_templates(tenant_id: UUID) -> int:
+    """Write the templates that a tenant lacks; return how many. Needs its context."""
+    rows = [
+        MessageTemplate(
+            tenant_id=tenant_id,
+            channel_kind=channel_kind,
+            kind=kind,
+            **{
+                f"{field}_{language}": text
+                for language, wording in wordings.items()
+                for field, text in zip(("title", "body"), wording, strict=True)
+            },
+        )
+        for (channel_kind, kind), wordings in WORDINGS.items()
+        if not MessageTemplate.objects.filter(
+            tenant_id=tenant_id, channel_kind=channel_kind, kind=kind
+        ).exists()
+    ]
+    MessageTemplate.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)

@@ -1,0 +1,63 @@
+"""What do previews and tests of channels speak about? An example, of no real tenant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from notifications.message import AlertLine, Message
+
+OPENED = "2026-03-02T08:14:00+00:00"
+CHANGED = "2026-03-02T08:31:00+00:00"
+
+EXAMPLE = Message(
+    kind="firing",
+    tenant="Acme",
+    title="DiskWillFillIn4Hours",
+    severity=4,
+    state="firing",
+    number=1234,
+    group_id="00000000-0000-0000-0000-000000000000",
+    url="https://alerts.example/t/acme/groups/1234",
+    labels={"alertname": "DiskWillFillIn4Hours", "cluster": "eu-west"},
+    opened_at=OPENED,
+    changed_at=CHANGED,
+    firing_count=1,
+    alert_count=1,
+    alerts=(
+        AlertLine(
+            title="DiskWillFillIn4Hours",
+            severity=4,
+            state="firing",
+            labels={
+                "alertname": "DiskWillFillIn4Hours",
+                "cluster": "eu-west",
+                "instance": "db-3",
+                "mountpoint": "/var",
+            },
+            summary="The disk /var on db-3 will be full in 4 hours.",
+            description="8 % are left, and 2 % go in an hour.",
+            starts_at=OPENED,
+        ),
+    ),
+    actions=("acknowledge", "resolve", "snooze"),
+    thread_key="example",
+    dedup_key="example",
+    next_at="2026-03-02T08:36:00+00:00",
+    next_who="Alice",
+)
+
+
+def sample(kind: str = "firing", *, tenant: str = "Acme") -> Message:
+    """Return the example on one of the occasions."""
+    changes: dict[str, dict[str, object]] = {
+        "acknowledged": {"actor": "Alice", "next_at": None, "next_who": ""},
+        "snoozed": {"snooze_until": "2026-03-02T09:31:00+00:00", "next_at": None},
+        "resolved": {"resolved_at": CHANGED, "firing_count": 0, "next_at": None},
+    }
+    return replace(
+        EXAMPLE,
+        kind=kind,
+        state=kind,
+        tenant=tenant,
+        **changes.get(kind, {}),  # type: ignore[arg-type]
+    )
