@@ -30,6 +30,7 @@ from notifications.channels.base import (
 
 OFFICIAL = "https://slack.com/api/"
 SLACK_HOSTS = ("slack.com", "slack-gov.com")
+HOOK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVENT_TYPE = "alertcenter_delivery"
 
@@ -111,7 +112,7 @@ def answer(parcel: Parcel) -> Receipt:
 
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
-    require(parcel.address, hosts=("hooks.slack.com",))
+    require(parcel.address, hosts=HOOK_HOSTS)
     hook = WebhookClient(parcel.address, timeout=NETWORK_SECONDS, retry_handlers=[])
     hook.proxy = proxy_for(parcel.address, hook.proxy)
     got = hook.send_dict(

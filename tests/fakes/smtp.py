@@ -1,0 +1,76 @@
+"""A mail server on loopback: a ledger of mails, and refusals to order (aiosmtpd)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Mail:
+    """One mail that was taken."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+
+
+class FakeSmtp:
+    """See the module. A context manager; `url` is an ALERTCENTER_EMAIL_URL."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self._recipients: deque[str] = deque()
+        self._data: deque[str | float] = deque()
+        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+
+    def __enter__(self) -> FakeSmtp:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    @property
+    def url(self) -> str:
+        server: Any = self._controller.server
+        return f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def refuse_recipient(self, reply: str = "550 5.1.1 no such user") -> None:
+        self._recipients.append(reply)
+
+    def refuse_data(self, reply: str = "451 4.3.0 try again") -> None:
+        self._data.append(reply)
+
+    def silent_after_data(self, seconds: float) -> None:
+        """Take the mail, and say so late."""
+        self._data.append(seconds)
+
+    # --- aiosmtpd's hooks ---
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if self._recipients:
+            return self._recipients.popleft()
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any
+    ) -> str:
+        order = self._data.popleft() if self._data else ""
+        if isinstance(order, str) and order:
+            return order
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(Mail(envelope.mail_from, envelope.rcpt_tos, message))
+        if isinstance(order, float):
+            await asyncio.sleep(order)
+        return "250 2.0.0 taken"
