@@ -8,4 +8,5 @@ class AlertCenterConfig(AppConfig):
     label = "alertcenter"
 
     def ready(self) -> None:
-        from alertcenter import checks  # noqa: F401  registers itself
+        # The checks register themselves; tasks find their Celery application.
+        from alertcenter import celery, checks  # noqa: F401

@@ -151,6 +151,14 @@ CELERY_TASK_SOFT_TIME_LIMIT = 30
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Housekeeping only; beat writes these into its tables, where operators see them.
+CELERY_BEAT_SCHEDULE = {
+    "send what a lost nudge left": {"task": "notifications.sweep", "schedule": 5.0},
+    "make next months' partitions": {
+        "task": "notifications.ensure_partitions",
+        "schedule": 86_400.0,
+    },
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
