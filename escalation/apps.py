@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class EscalationConfig(AppConfig):
     name = "escalation"
     verbose_name = _("Escalation")
+
+    def ready(self) -> None:
+        from escalation.timeline import on_settled
+        from notifications import delivery
+
+        delivery.on_settled.append(on_settled)
