@@ -165,6 +165,18 @@ def each(value: Any) -> Iterator[Any]:
         yield item
 
 
+def flat(value: Any) -> Any:
+    """Return a list or dict that the template wrote, unless it holds others.
+
+    `{% set a = [a, a] %}` forty times over is a terabyte to whoever compares two of
+    them: Python does that in one step, which no meter can stop.
+    """
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, Iterable) and not isinstance(item, str | Undefined):
+            raise Broken(_("Lists cannot be put into lists."))
+    return value
+
+
 def joined(values: Sequence[Any]) -> str:
     return glue(map(show, values))
 
@@ -295,7 +307,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
         )
         self.globals.clear()
-        self.filters = dict(FILTERS) | {"_each": each, "_joined": joined}
+        inner = {"_each": each, "_joined": joined, "_flat": flat}
+        self.filters = dict(FILTERS) | inner
         self.tests = {k: v for k, v in self.tests.items() if k in ALLOWED_TESTS}
 
     def _parse(
@@ -326,6 +339,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """No format at all: its widths make gigabytes."""
         return
 
+    # The names are Jinja2's: keyword arguments of the template must not meet them.
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        result = super().call(__context, __obj, *args, **kwargs)
+        return limited(result) if isinstance(result, str) else result
+
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         numbers = all(isinstance(side, int | float) for side in (left, right))
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
@@ -347,6 +365,19 @@ class Metering(NodeTransformer):
         self.generic_visit(node)
         node.iter = _filtered(node.iter, "_each")
         return node
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, "_flat")
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        # `for key, value in …` is a tuple as well, one that is written to.
+        return _filtered(node, "_flat") if node.ctx == "load" else node
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, "_flat")
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
