@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,8 @@ __all__ = ["events", "interactions", "process_inbox", "prune_inbox"]
 
 MOST_BYTES = 256 * 1024
 CANDIDATES = "SELECT tenant_id, channel_id FROM resolve_slack(%s, %s)"
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Payload = Mapping[str, Any]
 
@@ -140,7 +143,7 @@ def team_and_app(payload: Payload) -> tuple[str, str]:
 
 def clean(value: Any) -> str:
     """Return an id, "" for what cannot be one."""
-    return value if isinstance(value, str) and value.isalnum() else ""
+    return value if isinstance(value, str) and ID.fullmatch(value) else ""
 
 
 # --- verification ---
