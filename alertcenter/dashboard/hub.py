@@ -3,7 +3,7 @@
 One Redis subscription a process; frames arrive as ready text and go into a bounded
 queue per socket. A socket whose queue is full is closed, so that one slow reader
 costs nobody else anything. Redis is at-most-once, so the database is asked too:
-each second while Redis is away, every five seconds while it is there, and at once
+each second while Redis is away, every other second while it is there, and at once
 when a number is missing. Recovery needs nobody.
 """
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 64
 POLL_SECONDS = 1.0
-POLL_SECONDS_WITH_REDIS = 5.0
+POLL_SECONDS_WITH_REDIS = 2.0
 RETRY_SECONDS = 1.0
 
 

@@ -1,0 +1,137 @@
+"""Rows for screens: the right groups, in order, quickly, of one tenant only."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+
+import psycopg2
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from alertcenter.alerts.models import Route
+from alertcenter.dashboard import queries
+from escalation import runs
+from escalation.models import Policy, Step
+from notifications.models import Channel
+from tenants.rls import in_tenant
+from tests.dashboard.scene import make_group
+
+pytestmark = pytest.mark.django_db
+
+MANY = 20_000
+FILL = """
+INSERT INTO alert_group (tenant_id, number, key, state, severity, title, labels,
+  opened_at, changed_at, acked_by, firing_count, alert_count, version)
+SELECT %s, n, md5(n::text), 'firing', 1 + n %% 5, 'g' || n, '{}',
+  now() - n * interval '1 second', now(), '', 1, 1, 1
+FROM generate_series(1, %s) AS n
+"""
+
+
+def test_the_worst_come_first_then_the_newest(acme):
+    with in_tenant(acme.id):
+        now = timezone.now()
+        old = make_group(acme.id, severity=4, opened_at=now - timedelta(hours=3))
+        new = make_group(acme.id, severity=4, opened_at=now, state="acknowledged")
+        worst = make_group(acme.id, severity=5, state="snoozed")
+        rows = queries.snapshot(acme.id).groups
+    assert [row["id"] for row in rows] == [str(g.pk) for g in (worst, new, old)]
+
+
+def test_only_what_was_resolved_within_the_hour_is_shown(acme):
+    with in_tenant(acme.id):
+        now = timezone.now()
+        ago = {"state": "resolved", "resolved_at": now - timedelta(minutes=5)}
+        recent = make_group(acme.id, **ago)
+        make_group(acme.id, **ago | {"resolved_at": now - timedelta(hours=2)})
+        rows = queries.snapshot(acme.id).groups
+    assert [row["id"] for row in rows] == [str(recent.pk)]
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(acme, monkeypatch):
+    monkeypatch.setattr(queries, "SNAPSHOT_OPEN", 3)
+    with in_tenant(acme.id):
+        same = timezone.now()
+        for number in range(8):
+            state = "firing" if number % 2 else "acknowledged"
+            make_group(acme.id, opened_at=same, state=state, severity=3 + number % 2)
+        found = queries.snapshot(acme.id)
+        seen, more = list(found.groups), found.more
+        while more:
+            rows, more = queries.more_groups(acme.id, more)
+            seen += rows
+    assert len(seen) == 8
+    assert len({row["id"] for row in seen}) == 8
+    assert [row["severity"] for row in seen] == [4] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "5~yesterday~1", "5~2026-01-01T00:00Z~x"])
+def test_a_cursor_that_is_none_is_refused(acme, cursor):
+    with in_tenant(acme.id), pytest.raises(ValueError, match=r"."):
+        queries.more_groups(acme.id, cursor)
+
+
+def test_a_row_says_what_comes_next_and_by_which_policy(acme):
+    with in_tenant(acme.id):
+        policy = Policy.objects.create(tenant_id=acme.id, name="Night")
+        channel = Channel.objects.create(
+            tenant_id=acme.id, kind="email", slug="mail", name="#ops"
+        )
+        Step.objects.create(
+            tenant_id=acme.id,
+            policy=policy,
+            position=1,
+            kind="channel",
+            channel=channel,
+        )
+        route = Route.objects.create(tenant_id=acme.id, name="All", policy=policy)
+        group = make_group(acme.id, route=route)
+        runs.start(acme.id, [runs.Start(group, policy.pk, 60)])
+        (row,) = queries.group_rows(acme.id, [group.pk])
+    assert (row["next_who"], row["policy"], row["route"]) == ("#ops", "Night", "All")
+    assert row["next_at"] > timezone.now().isoformat()
+
+
+def test_groups_of_another_tenant_are_not_there(acme, globex):
+    with in_tenant(globex.id):
+        theirs = make_group(globex.id)
+    with in_tenant(acme.id):
+        assert queries.group_rows(acme.id, [theirs.pk]) == []
+        assert queries.group_rows(globex.id, [theirs.pk]) == []
+        assert queries.snapshot(acme.id).groups == []
+
+
+def test_a_row_stays_small_whatever_its_labels(acme):
+    with in_tenant(acme.id):
+        labels = {f"name{n}": "v" * 1000 for n in range(100)}
+        group = make_group(acme.id, labels=labels, title="t" * 5000)
+        (row,) = queries.group_rows(acme.id, [group.pk])
+    assert len(row["title"]) == queries.MOST_TITLE
+    assert len(row["labels"]) == queries.MOST_LABELS
+    assert len(str(row)) < 3_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_of_many_open_groups_reads_only_the_index_s_head(acme, servers):
+    with in_tenant(acme.id), connection.cursor() as cursor:
+        cursor.execute(FILL, [acme.id, MANY])
+    analyze(servers)
+    with in_tenant(acme.id):
+        groups = queries._groups(acme.id).filter(state="firing")
+        plan = groups.order_by(*queries.ORDER)[:500].explain()
+        assert "group_state" in plan
+        assert "Seq Scan" not in plan
+        found = queries.snapshot(acme.id)
+    assert len(found.groups) == queries.SNAPSHOT_OPEN
+    assert {row["severity"] for row in found.groups} == {5}
+    assert found.more
+
+
+def analyze(servers) -> None:
+    """Gather statistics, as autovacuum does; the web's login may not."""
+    own = psycopg2.connect(**servers.superuser)
+    own.autocommit = True
+    with contextlib.closing(own), own.cursor() as cursor:
+        cursor.execute("ANALYZE alert_group")
