@@ -70,7 +70,10 @@ class Delivery(TenantModel):
     fence = models.IntegerField(default=0)
     attempts = models.IntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(_("next attempt"), db_default=Now())
+    # Empty: nothing more will be tried.
+    next_at = models.DateTimeField(_("next attempt"), db_default=Now(), null=True)
+    # How often it may have arrived without our knowing.
+    doubts = models.SmallIntegerField(default=0, db_default=0)
     sent_at = models.DateTimeField(_("sent"), null=True)
     provider_id = models.CharField(_("provider's id"), max_length=200, default="")
     error = models.TextField(_("last error"), default="")
