@@ -6,6 +6,8 @@ the commit, as a nudge only: what it misses is found by polling.
 
 from __future__ import annotations
 
+import hashlib
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +17,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from alertcenter.common import tracing
-from alertcenter.common.ids import uuid7
+from notifications import nudging
 from notifications.message import Message
+
+LONGEST_KEY = 200  # of a lane or an idem
 
 
 @dataclass(frozen=True)
@@ -36,19 +40,32 @@ class Entry:
     @property
     def lane(self) -> str:
         """What must stay in order: one group's messages to one place."""
-        return f"{self.channel_id or self.channel_kind}:{self.address}:{self.group_id}"
+        place = self.channel_id or self.channel_kind
+        return short(f"{place}:{self.address}:{self.group_id}")
 
 
+LONGEST_NAME = 200
+
+
+def short(name: str) -> str:
+    """Return `name` as it is stored; a long one by its hash."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return hashlib.blake2b(name.encode(), digest_size=32).hexdigest()
+
+
+# The database makes the ids, which order a lane: its clock is the only one that all
+# writers share, and who writes later about a group holds the group's lock later.
 PUT = """
-INSERT INTO delivery (id, tenant_id, idem, lane, kind, channel_id, channel_kind,
+INSERT INTO delivery (tenant_id, idem, lane, kind, channel_id, channel_kind,
   member_id, address, group_id, message, severity, state, fence, attempts,
   provider_id, error, correlation_id)
-SELECT id, %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
+SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
   group_id, message, severity, 'pending', 0, 0, '', '', %(correlation)s
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS x(
-  id uuid, idem text, lane text, kind text, channel_id uuid, channel_kind text,
-  member_id uuid, address text, group_id uuid, message jsonb, severity smallint)
-ORDER BY id
+FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
+  idem text, lane text, kind text, channel_id uuid, channel_kind text,
+  member_id uuid, address text, group_id uuid, message jsonb, severity smallint)) WITH ORDINALITY
+ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
 RETURNING id
 """
@@ -74,7 +91,7 @@ def put(tenant_id: UUID, entries: Sequence[Entry]) -> list[UUID]:
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "id": str(uuid7()),
-        "idem": entry.idem,
+        "idem": short(entry.idem),
         "lane": entry.lane,
         "kind": entry.kind,
         "channel_id": entry.channel_id and str(entry.channel_id),
@@ -96,7 +113,7 @@ ORDER BY lane, id
 """
 REDRAW = """
 UPDATE delivery SET message = %s WHERE tenant_id = %s AND lane = %s
-  AND kind = 'update' AND state = 'pending' AND attempts = 0
+  AND kind = 'update' AND state = 'pending'
 RETURNING id
 """
 # Of what happens later, a person's own mailbox is told these alone.
@@ -163,7 +180,5 @@ def cancel_pages(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
 
 
 def nudge(ids: Sequence[UUID]) -> None:
-    """Tell Celery, unless its broker is away: then the dispatcher sends."""
-    from notifications import tasks
-
-    tasks.tell_workers([str(pk) for pk in ids])
+    """Tell Celery's workers that these wait; never raises, never waits."""
+    nudging.nudge([str(pk) for pk in ids])

@@ -13,7 +13,8 @@ Address = tuple[str, UUID | None, str]  # kind of channel, channel, address
 def for_channel(channel: Channel) -> list[Address]:
     """Return the addresses behind a channel; "" where the channel is the address."""
     if channel.kind == "email":
-        return [(channel.kind, channel.pk, str(to)) for to in channel.settings["to"]]
+        addresses = channel.settings.get("to") or []
+        return [(channel.kind, channel.pk, str(to)) for to in addresses]
     return [(channel.kind, channel.pk, "")]
 
 
