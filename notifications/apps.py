@@ -7,3 +7,10 @@ from django.utils.translation import gettext_lazy as _
 class NotificationsConfig(AppConfig):
     name = "notifications"
     verbose_name = _("Notifications")
+
+    def ready(self) -> None:
+        from notifications.default_templates import install_templates
+        from tenants.founding import on_founding
+
+        if install_templates not in on_founding:
+            on_founding.append(install_templates)

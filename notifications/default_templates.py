@@ -43,7 +43,7 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "resolved"): {
         "en": (TITLE, "Resolved after {{ duration }}."),
         "fr": (TITLE, "Résolu après {{ duration }}."),
-        "de": (TITLE, "Behoben nach {{ duration }}."),
+        "de": (TITLE, "Behoben, Dauer: {{ duration }}"),
     },
     ("email", "firing"): {
         "en": (
@@ -51,7 +51,7 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{{ title }} has been firing since {{ opened_at }}.\n" + SUMMARY,
         ),
         "fr": (
-            "{{ severity.label }}: {{ title }}",
+            "{{ severity.label }} : {{ title }}",
             "{{ title }} est déclenché depuis le {{ opened_at }}.\n" + SUMMARY,
         ),
         "de": (
@@ -63,17 +63,17 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         "en": (
             "Acknowledged: {{ title }}",
             "{% if actor %}{{ actor }} is taking care of {{ title }}."
-            "{% else %}{{ title }} has been acknowledged.{% endif %}\n" + SUMMARY,
+            "{% else %}{{ title }} has been acknowledged.{% endif %}\n\n" + SUMMARY,
         ),
         "fr": (
-            "Pris en charge: {{ title }}",
+            "Pris en charge : {{ title }}",
             "{% if actor %}{{ actor }} prend en charge {{ title }}."
-            "{% else %}{{ title }} est pris en charge.{% endif %}\n" + SUMMARY,
+            "{% else %}{{ title }} est pris en charge.{% endif %}\n\n" + SUMMARY,
         ),
         "de": (
             "Bestätigt: {{ title }}",
             "{% if actor %}{{ actor }} kümmert sich um {{ title }}."
-            "{% else %}{{ title }} ist bestätigt.{% endif %}\n" + SUMMARY,
+            "{% else %}{{ title }} ist bestätigt.{% endif %}\n\n" + SUMMARY,
         ),
     },
     ("email", "snoozed"): {
@@ -82,7 +82,7 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{{ title }} is snoozed until {{ snooze_until }}.\n" + SUMMARY,
         ),
         "fr": (
-            "En pause: {{ title }}",
+            "En pause : {{ title }}",
             "{{ title }} est en pause jusqu'au {{ snooze_until }}.\n" + SUMMARY,
         ),
         "de": (
@@ -96,7 +96,7 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{{ title }} was resolved at {{ resolved_at }}, after {{ duration }}.",
         ),
         "fr": (
-            "Résolu: {{ title }}",
+            "Résolu : {{ title }}",
             "{{ title }} a été résolu le {{ resolved_at }}, après {{ duration }}.",
         ),
         "de": (

@@ -7,7 +7,6 @@ the commit, as a nudge only: what it misses is found by polling.
 from __future__ import annotations
 
 import hashlib
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from django.db import connection, transaction
 from alertcenter.common import tracing
 from notifications import nudging
 from notifications.message import Message
-
-LONGEST_KEY = 200  # of a lane or an idem
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,8 @@ SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, addres
   group_id, message, severity, 'pending', 0, 0, '', '', %(correlation)s
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
   idem text, lane text, kind text, channel_id uuid, channel_kind text,
-  member_id uuid, address text, group_id uuid, message jsonb, severity smallint)) WITH ORDINALITY
+  member_id uuid, address text, group_id uuid, message jsonb, severity smallint)
+) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
 RETURNING id
@@ -90,7 +88,6 @@ def put(tenant_id: UUID, entries: Sequence[Entry]) -> list[UUID]:
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {
-        "id": str(uuid7()),
         "idem": short(entry.idem),
         "lane": entry.lane,
         "kind": entry.kind,

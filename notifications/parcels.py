@@ -8,37 +8,39 @@ from uuid import UUID
 from notifications import rendering
 from notifications.channels.base import DeliveryError, Parcel, ThreadPlace
 from notifications.message import Message
-from notifications.models import Delivery, Thread
+from notifications.models import Channel, Delivery, Thread
 from tenants.fields import reveal
-from tenants.models import Tenant
+from tenants.models import Member, Tenant
+from tenants.rls import in_tenant
 
 
-def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
+def prepare(tenant_id: UUID, delivery_id: UUID, *, in_doubt: bool) -> Parcel:
     """Return the parcel. Raises DeliveryError when its channel is gone or off."""
+    with in_tenant(tenant_id):
+        return _prepare(delivery_id, in_doubt=in_doubt)
+
+
+def _prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
     row = (
-        Delivery.objects.select_related("channel", "member")
+        Delivery.objects.select_related("tenant", "channel", "member")
         .filter(pk=delivery_id)
         .first()
     )
     if row is None:
         raise DeliveryError("the delivery no longer exists", permanent=True)
-    channel, tenant = row.channel, Tenant.objects.get(pk=row.tenant_id)
-    if channel is not None and not channel.active:
+    channel, member, tenant = row.channel, row.member, row.tenant
+    if channel is not None and not channel.active and row.kind != "answer":
         raise DeliveryError("the channel is switched off", permanent=True)
-    member = row.member
-    language = (
-        (member and member.language)
-        or (channel and channel.language)
-        or tenant.language
-    )
     message = Message.from_json(row.message)
+    language = language_of(tenant, channel, member)
+    time_zone = member.time_zone if member else tenant.time_zone
     words = rendering.words(
         row.tenant_id,
         message,
         channel_kind=row.channel_kind,
         language=language,
         fallback=tenant.language,
-        time_zone=member.time_zone if member else tenant.time_zone,
+        time_zone=time_zone,
     )
     return Parcel(
         delivery_id=row.pk,
@@ -51,7 +53,7 @@ def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
         settings=dict(channel.settings) if channel else {},
         secret=json.loads(reveal(channel, "secret") or "{}") if channel else {},
         language=language,
-        time_zone=member.time_zone if member else tenant.time_zone,
+        time_zone=time_zone,
         thread=_thread(row),
         may_be_a_repeat=in_doubt,
         title=words.title,
@@ -59,14 +61,19 @@ def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
     )
 
 
+def language_of(tenant: Tenant, channel: Channel | None, member: Member | None) -> str:
+    """Return the reader's language: the person's, the channel's, the tenant's."""
+    chosen = (member and member.language) or (channel and channel.language)
+    return chosen or tenant.language
+
+
 def _thread(row: Delivery) -> ThreadPlace | None:
-    """Return where the group's conversation stands on this delivery's channel."""
     if row.group_id is None or row.channel_id is None:
         return None
-    place = Thread.objects.filter(
+    found = Thread.objects.filter(
         tenant_id=row.tenant_id,
         group_id=row.group_id,
         channel_id=row.channel_id,
         address=row.address,
     ).first()
-    return ThreadPlace(place.provider_channel, place.provider_ts) if place else None
+    return ThreadPlace(found.provider_channel, found.provider_ts) if found else None

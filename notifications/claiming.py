@@ -1,0 +1,129 @@
+"""Whose turn is it? Leases deliveries that are due, fairly and in order.
+
+One statement looks over all tenants (role engine). Tenants take turns, and who already
+has much in the air waits; a lane keeps its order, except that a page waits for pages
+only; pages and the worse go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from alertcenter.common import failpoints
+from notifications.models import Attempt
+from tenants.rls import tenant_context
+
+LEASE = timedelta(seconds=30)
+
+# `leased` past its time means that its sender died, perhaps after sending.
+# The conditions stand twice: the second time they are judged on the locked row.
+CLAIM = """
+WITH open AS (
+  SELECT d.id, d.tenant_id, d.kind, d.severity, d.next_at
+  FROM delivery d
+  WHERE (d.state IN ('pending', 'ambiguous') AND d.next_at <= now() - %(older)s
+         OR d.state = 'leased' AND d.lease_until < now())
+    AND d.tenant_id <> ALL (%(crowded)s)
+    AND NOT EXISTS (
+      SELECT 1 FROM delivery before
+      WHERE before.tenant_id = d.tenant_id AND before.lane = d.lane
+        AND before.id < d.id
+        AND (before.state IN ('pending', 'leased')
+             OR before.state = 'ambiguous' AND before.next_at IS NOT NULL)
+        AND (before.kind = 'page' OR d.kind <> 'page'))
+), air AS (
+  SELECT tenant_id, count(*) AS n FROM delivery
+  WHERE state = 'leased' AND lease_until >= now() GROUP BY tenant_id
+), turns AS (
+  SELECT open.id, coalesce(air.n, 0) + row_number() OVER (
+    PARTITION BY open.tenant_id
+    ORDER BY kind IN ('update', 'reply'), severity DESC, next_at, open.id) AS turn
+  FROM open LEFT JOIN air ON air.tenant_id = open.tenant_id
+), chosen AS (
+  SELECT d.id, d.state AS before
+  FROM turns JOIN delivery d ON d.id = turns.id
+  WHERE (d.state IN ('pending', 'ambiguous') AND d.next_at <= now() - %(older)s
+         OR d.state = 'leased' AND d.lease_until < now())
+  ORDER BY turns.turn, d.next_at, d.id
+  LIMIT %(limit)s
+  FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE delivery d SET state = 'leased', fence = fence + 1, attempts = attempts + 1,
+  lease_until = now() + %(lease)s
+FROM chosen WHERE chosen.id = d.id
+RETURNING d.id, d.tenant_id, d.fence, d.attempts, d.doubts, chosen.before = 'leased',
+  d.kind, d.channel_kind, d.channel_id, d.correlation_id
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to send one delivery until `LEASE` has passed.
+
+    `attempts` counts this one. `lost`: whoever had it before did not finish.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    fence: int
+    attempts: int
+    doubts: int
+    lost: bool
+    kind: str
+    channel_kind: str
+    channel_id: UUID | None
+    correlation_id: str
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have arrived already."""
+        return self.lost or self.doubts > 0
+
+
+def claim(
+    limit: int,
+    *,
+    older_than: timedelta | None = None,
+    crowded: Sequence[UUID] = (),
+) -> list[Lease]:
+    """Lease at most `limit` deliveries that are due; role engine.
+
+    `older_than`: only what has been due so long. `crowded`: tenants to pass over.
+    """
+    values: dict[str, Any] = {
+        "older": older_than or timedelta(),
+        "lease": LEASE,
+        "limit": limit,
+        "crowded": list(crowded),
+    }
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, values)
+            leases = [Lease(*row) for row in cursor.fetchall()]
+        _note_lost([lease for lease in leases if lease.lost])
+    if leases:
+        failpoints.hit("claim.after_commit")
+    return leases
+
+
+def _note_lost(leases: Sequence[Lease]) -> None:
+    """Write down the attempts whose sender died before it could do so."""
+    if not leases:
+        return
+    with tenant_context(*{lease.tenant_id for lease in leases}):
+        Attempt.objects.bulk_create(
+            Attempt(
+                tenant_id=lease.tenant_id,
+                delivery_id=lease.id,
+                number=lease.attempts - 1,
+                outcome="lost",
+                milliseconds=0,
+            )
+            for lease in leases
+        )

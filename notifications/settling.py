@@ -1,0 +1,194 @@
+"""What became of an attempt? Written down if the lease still is ours.
+
+Retried with full jitter, told when a provider asks to wait, given up after
+`MOST_ATTEMPTS`. What may have arrived is sent once more at most.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+
+from notifications import telemetry
+from notifications.channels.base import DeliveryError, Parcel, Receipt
+from notifications.claiming import Lease
+from notifications.models import Attempt, Delivery, Thread
+from tenants.rls import in_tenant
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+MOST_DOUBTS = 1  # doubtful attempts after which it is sent once more
+LONGEST_PAUSE = 300.0
+# A provider that says "too many" has not failed; only after so long it counts.
+PATIENCE = "1 hour"
+LONGEST_ANSWER = 2_000
+
+# Called in the transaction that settles a delivery, with (tenant_id, delivery);
+# upper rooms add theirs in apps.ready().
+on_settled: list[Callable[[UUID, Delivery], None]] = []
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one attempt ended: by a receipt, or by an error."""
+
+    milliseconds: int
+    receipt: Receipt | None = None
+    error: DeliveryError | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows: the attempt's name, the delivery's state, and when to retry."""
+
+    outcome: str
+    state: str
+    pause: float | None = None  # seconds; None: nothing more is tried
+    settled: bool = False
+
+
+def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
+    """Write down the outcome; return False when the lease was no longer ours."""
+    verdict = judge(lease, outcome)
+    with in_tenant(lease.tenant_id):
+        ours = _finish(lease, outcome, verdict)
+        name = verdict.outcome if ours else "late"
+        _write_attempt(lease, outcome, name)
+        if ours:
+            if outcome.receipt and parcel:
+                _remember_thread(parcel, outcome.receipt)
+            if verdict.outcome == "ratelimited" and verdict.pause:
+                _hold_channel(lease, verdict.pause)
+            if verdict.settled:
+                _tell(lease)
+    telemetry.count(lease.channel_kind, name, outcome.milliseconds)
+    return ours
+
+
+def judge(lease: Lease, outcome: Outcome) -> Verdict:
+    """Return what follows from an outcome."""
+    error = outcome.error
+    if error is None:
+        return Verdict("sent", "sent", settled=True)
+    if error.permanent:
+        return Verdict("dead", "dead", settled=True)
+    wait = pause(lease.attempts, error.retry_after)
+    if error.retry_after is not None:
+        return Verdict("ratelimited", "pending", wait)
+    if lease.attempts >= MOST_ATTEMPTS:
+        return Verdict("dead", "dead", settled=True)
+    # Redrawing twice does no harm; anything else would be there twice.
+    if error.ambiguous and lease.kind != "update":
+        if lease.doubts >= MOST_DOUBTS:
+            return Verdict("ambiguous", "ambiguous", settled=True)
+        return Verdict("ambiguous", "ambiguous", wait)
+    return Verdict("retry", "pending", wait)
+
+
+def pause(attempts: int, retry_after: float | None = None) -> float:
+    """Return the seconds to wait: what the provider asks, else full jitter."""
+    ceiling = min(LONGEST_PAUSE, 3.0**attempts)
+    jitter = random.uniform(1.0, ceiling)  # noqa: S311 - not a secret
+    if retry_after is None:
+        return jitter
+    return retry_after + min(jitter, 1.0 + retry_after / 10)
+
+
+# A rate limit costs no attempt as long as the delivery is young. NULL as next_at:
+# nothing more will be tried.
+FINISH = f"""
+UPDATE delivery SET state = %(state)s, lease_until = NULL, error = %(error)s,
+  next_at = CASE WHEN %(pause)s::float8 IS NULL THEN NULL
+    ELSE now() + %(pause)s::float8 * interval '1 second' END,
+  doubts = doubts + %(doubt)s,
+  attempts = CASE WHEN %(limited)s AND created_at > now() - interval '{PATIENCE}'
+    THEN attempts - 1 ELSE attempts END,
+  provider_id = coalesce(%(provider_id)s, provider_id),
+  sent_at = CASE WHEN %(state)s = 'sent' THEN now() ELSE sent_at END
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND fence = %(fence)s
+  AND state = 'leased'
+"""
+
+
+def _finish(lease: Lease, outcome: Outcome, verdict: Verdict) -> bool:
+    receipt, error = outcome.receipt, outcome.error
+    values = {
+        "state": verdict.state,
+        "error": error.reason[:LONGEST_ANSWER] if error else "",
+        "pause": verdict.pause,
+        "doubt": 1 if verdict.outcome == "ambiguous" else 0,
+        "limited": verdict.outcome == "ratelimited",
+        "provider_id": receipt.provider_id[:200] if receipt else None,
+        "tenant": lease.tenant_id,
+        "id": lease.id,
+        "fence": lease.fence,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, values)
+        ours: bool = cursor.rowcount == 1
+    if not ours:
+        log.warning("delivery_fenced_out", extra={"delivery": str(lease.id)})
+    return ours
+
+
+def _write_attempt(lease: Lease, outcome: Outcome, name: str) -> None:
+    said = outcome.error.reason if outcome.error else ""
+    if outcome.receipt:
+        said = outcome.receipt.answer
+    Attempt.objects.create(
+        tenant_id=lease.tenant_id,
+        delivery_id=lease.id,
+        number=lease.attempts,
+        outcome=name,
+        milliseconds=outcome.milliseconds,
+        answer=said.replace("\x00", "")[:LONGEST_ANSWER],
+        process=f"{socket.gethostname()}:{os.getpid()}"[:100],
+    )
+
+
+def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
+    """Keep where the conversation began; the first page of a group founds it."""
+    if parcel.kind != "page" or receipt.thread is None or parcel.channel_id is None:
+        return
+    row = Thread(
+        tenant_id=parcel.tenant_id,
+        group_id=UUID(parcel.message.group_id),
+        channel_id=parcel.channel_id,
+        address=parcel.address,
+        provider_channel=receipt.thread.channel,
+        provider_ts=receipt.thread.ts,
+    )
+    Thread.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _hold_channel(lease: Lease, seconds: float) -> None:
+    """Let what waits for the same channel wait as well: it would be refused too."""
+    if lease.channel_id is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE delivery SET next_at = greatest(next_at, "
+            "now() + %s * interval '1 second') WHERE tenant_id = %s "
+            "AND channel_id = %s AND state = 'pending' AND id <> %s",
+            [seconds, lease.tenant_id, lease.channel_id, lease.id],
+        )
+
+
+def _tell(lease: Lease) -> None:
+    """Tell the upper rooms. A listener that fails must not undo the outcome: the
+    message would be sent again."""
+    row = Delivery.objects.select_related("channel", "member").get(pk=lease.id)
+    for listener in on_settled:
+        try:
+            with transaction.atomic():
+                listener(lease.tenant_id, row)
+        except DatabaseError:
+            log.exception("settled_listener_failed", extra={"delivery": str(lease.id)})
