@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications.message import Note
+from tenants.actors import THE_ENGINE
 
 RIGHT_TO_LEFT = frozenset({"ar", "he"})
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -104,13 +105,16 @@ def note_line(note: Note, language: str, time_zone: str) -> str:
     """Return the line that tells what happened, for threads and mails."""
     if note.kind == "said":  # already worded by whoever writes it
         return str(note.data.get("text", ""))
+    # What the engine does of itself was done by nobody.
+    actor = "" if note.actor == THE_ENGINE.label else note.actor
     words = dict.fromkeys(("who", "reason", "count"), "") | dict(note.data)
     words |= {
-        "actor": note.actor,
+        "actor": actor,
+        "who": note.data.get("name") or words["who"],
         "until": moment(note.data.get("until"), language, time_zone),
         "kind": note.kind,
     }
-    write = (LINES if note.actor else LINES_OF_NOBODY).get(note.kind, _happened)
+    write = (LINES if actor else LINES_OF_NOBODY).get(note.kind, _happened)
     with translation.override(interface_language(language)):
         return write(words)
 
@@ -196,6 +200,16 @@ def _joined(words: dict[str, Any]) -> str:
     return text % {"n": count}
 
 
+def _noted(words: dict[str, Any]) -> str:
+    """More alerts, or why a step of the policy reached nobody."""
+    nobody = {
+        "nobody_on_call": _("Nobody is on call, so nobody was told."),
+        "no_address": _("There is no address to write to, so nobody was told."),
+        "channel_gone": _("The channel is switched off, so nobody was told."),
+    }
+    return nobody.get(words["reason"]) or _joined(words)
+
+
 Line = Callable[[dict[str, Any]], str]
 
 LINES: dict[str, Line] = {
@@ -206,17 +220,19 @@ LINES: dict[str, Line] = {
     "woken": lambda w: _("%(actor)s ended the snooze.") % w,
     "assigned": lambda w: _("%(actor)s assigned this to %(who)s.") % w,
     "escalated": lambda w: _("%(actor)s escalated.") % w,
-    "noted": _joined,
+    "noted": _noted,
     "grouped": _joined,
     "opened": lambda w: _("Opened."),
     "reopened": lambda w: _("Firing again."),
-    "paged": lambda w: _("Paged again."),
+    "paged": lambda w: _("Reminder: still firing."),
+    "withdrawn": lambda w: _("This page has been withdrawn."),
+    "failed": lambda w: _("A message could not be delivered."),
+    "expired": lambda w: _("Resolved: the source has not renewed its alerts."),
 }
 LINES_OF_NOBODY: dict[str, Line] = LINES | {
     "acknowledged": lambda w: _("Acknowledged."),
     "unacknowledged": lambda w: _("No longer acknowledged."),
     "resolved": lambda w: _("Resolved: no alert is firing any more."),
-    "expired": lambda w: _("Resolved: the source has not renewed its alerts."),
     "snoozed": lambda w: _("Snoozed until %(until)s.") % w,
     "woken": lambda w: _("The snooze is over."),
     "assigned": lambda w: _("Assigned to %(who)s.") % w,
