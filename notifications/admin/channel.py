@@ -17,11 +17,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notifications import testing
 from notifications.models import Channel, Delivery
 from notifications.models.channel import ChannelKind
+from tenants import roles
 from tenants.admin_base import TenantScopedAdmin
+from tenants.admin_buttons import button
 from tenants.admin_forms import LinesField, TenantForm, WriteOnlyField
 from tenants.fields import reveal
+from tenants.rls import in_tenant
 from tenants.site_index import FirstStep
 
 SLACK_SETTINGS = ("channel", "team_id", "app_id")
@@ -216,6 +220,24 @@ class ChannelAdmin(TenantScopedAdmin):
         if channel.secret:
             return format_html('<span class="pill good">{}</span>', _("stored"))
         return format_html('<span class="pill off">{}</span>', _("none"))
+
+    @button(
+        gettext_lazy("Send test"),
+        needs=roles.CONFIGURE,
+        css="primary",
+        outside_transaction=True,
+    )
+    def send_test(self, request: HttpRequest, channel: Channel) -> None:
+        """Send a test message and show the provider's own answer."""
+        result = testing.send_test(channel)
+        with in_tenant(channel.tenant_id):
+            self.audit(request, channel, "test", ok=result.ok)
+        words = {"answer": result.answer, "n": result.milliseconds}
+        if result.ok:
+            text = _("The test arrived (%(n)d ms). Answer: %(answer)s")
+        else:
+            text = _("The test failed (%(n)d ms). Answer: %(answer)s")
+        self.say(request, text % words, good=result.ok)
 
 
 admin.site.steps.append(  # type: ignore[attr-defined]
