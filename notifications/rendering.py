@@ -103,10 +103,16 @@ def validate_template(source: str) -> str | None:
 
 
 def preview(
-    title: str, body: str, *, kind: str, language: str, time_zone: str
+    title: str,
+    body: str,
+    *,
+    kind: str,
+    language: str,
+    time_zone: str,
+    message: Message | None = None,
 ) -> Words:
-    """Return what unsaved sources would say about an example."""
-    message = sample(kind)
+    """Return what unsaved sources would say about `message`, or about an example."""
+    message = message or sample(kind)
     try:
         facts = context(message, language, time_zone)
         said = [compile_source(source).render(facts) for source in (title, body)]
