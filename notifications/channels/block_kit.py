@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -213,8 +212,10 @@ def moment(parcel: Parcel, iso: str) -> str:
     """
     said = localize.moment(iso, parcel.language, parcel.time_zone)
     fallback = escaped(said, CONTEXT_CHARS // 4).replace("|", "/")
-    seconds = int(datetime.fromisoformat(iso).timestamp())
-    return f"<!date^{seconds}^{{date_short_pretty}} {{time}}|{fallback}>"
+    at = localize.parse(iso)
+    if at is None:
+        return fallback
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 # --- text objects ---

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import socket
 import struct
 import threading
@@ -335,9 +336,7 @@ def _handler(fake: FakeSlack) -> type[BaseHTTPRequestHandler]:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.close_connection = True
-            self.rfile.close()
-            self.wfile.close()
-            self.connection.close()
+            os.close(self.connection.detach())
 
         def log_message(self, *_: object) -> None:
             pass
