@@ -87,7 +87,7 @@ class Scoped:
 class TenantScopedAdmin(Scoped, Buttons, admin.ModelAdmin):
     """The admin of one tenant-owned model."""
 
-    form = TenantForm
+    form: Any = TenantForm
     paginator = CappedPaginator
     list_per_page = 50
     list_max_show_all = 200
@@ -108,7 +108,7 @@ class TenantScopedAdmin(Scoped, Buttons, admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.membership = membership_of(request)
         return form
 
@@ -204,7 +204,7 @@ class ReadOnlyAdmin(TenantScopedAdmin):
     """History: everybody may look, nobody may write."""
 
     section = "history"
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -224,7 +224,7 @@ class ActedOnAdmin(ReadOnlyAdmin):
     """
 
     section = "alerts"
-    actions = ()
+    actions: Any = ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, roles.ACT)
@@ -258,7 +258,7 @@ class ActedOnAdmin(ReadOnlyAdmin):
 class TenantInline(Scoped):
     """Mix in before TabularInline or StackedInline."""
 
-    form = TenantForm
+    form: Any = TenantForm
     show_change_link = False
 
     def formfield_for_dbfield(
@@ -284,7 +284,7 @@ class ReadOnlyInline(TenantInline):
     """Rows of history under their object."""
 
     extra = 0
-    max_num = 0
+    max_num: Any = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -330,7 +330,7 @@ def describe_change(
             "deleted": len(formset.deleted_objects),
         }
         if any(counts.values()):
-            name = str(formset.model._meta.model_name)
+            name = str(formset.model._meta.model_name)  # type: ignore[union-attr]
             described[name] = {key: n for key, n in counts.items() if n}
     return described
 

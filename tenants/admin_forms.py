@@ -27,7 +27,8 @@ class TenantForm(forms.ModelForm):
             self.instance.tenant_id = self.membership.tenant_id
 
     def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc]
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"tenant"}
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Show "exists already" at the field that a person can change."""
@@ -57,29 +58,25 @@ class LinesField(forms.CharField):
     widget = forms.Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "widget", forms.Textarea(attrs={"rows": 4, "class": "lines"})
-        )
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 4, "class": "lines"}))
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         return [line.strip() for line in text.splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return (initial or []) != self.to_python(data)
+        return bool((initial or []) != self.to_python(data))
 
 
 class PairsField(forms.CharField):
     """A mapping of text to text, one `name=value` a line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "widget", forms.Textarea(attrs={"rows": 4, "class": "lines"})
-        )
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 4, "class": "lines"}))
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
@@ -89,7 +86,7 @@ class PairsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         pairs = {}
-        for line in super().to_python(value).splitlines():
+        for line in (super().to_python(value) or "").splitlines():
             if not line.strip():
                 continue
             name, divider, text = line.partition(DIVIDER)
@@ -102,7 +99,7 @@ class PairsField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return (initial or {}) != self.to_python(data)
+            return bool((initial or {}) != self.to_python(data))
         except ValidationError:
             return True
 

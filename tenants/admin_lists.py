@@ -10,8 +10,9 @@ from django.utils.functional import cached_property
 
 MOST_COUNTED = 10_000
 # What a list's filters put behind a column's name in the address.
-FILTER_LOOKUPS = ("exact", "isnull", "in", "gte", "gt", "lt", "lte", "year")
-FILTER_LOOKUPS += ("month", "day")
+FILTER_LOOKUPS = frozenset(
+    ["exact", "isnull", "in", "gte", "gt", "lt", "lte", "year", "month", "day", "id"]
+)
 
 
 class CappedPaginator(Paginator):
@@ -23,7 +24,8 @@ class CappedPaginator(Paginator):
         rows: Any = self.object_list
         if not hasattr(rows, "order_by"):
             return len(rows)
-        return rows.order_by().values("pk")[:MOST_COUNTED].count()
+        found: int = rows.order_by().values("pk")[:MOST_COUNTED].count()
+        return found
 
 
 def lookup_is_listed(
@@ -43,6 +45,6 @@ def lookup_is_listed(
     if date_hierarchy:
         listed.add(date_hierarchy)
     parts = lookup.split("__")
-    while len(parts) > 1 and parts[-1] in (*FILTER_LOOKUPS, "id"):
+    while len(parts) > 1 and parts[-1] in FILTER_LOOKUPS:
         parts.pop()
     return "__".join(parts) in listed

@@ -54,7 +54,7 @@ class AlertCenterAdminSite(admin.AdminSite):
             return False
         return bool(user.is_superuser or (user.is_staff and memberships_of(request)))
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
         """Open the current tenant around `view`."""
         return super().admin_view(in_current_tenant(view), cacheable)
 
@@ -67,7 +67,7 @@ class AlertCenterAdminSite(admin.AdminSite):
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> Any:
         """Show the login page; speak the member's language afterwards."""
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:

@@ -171,9 +171,7 @@ class GroupAdmin(ActedOnAdmin):
     def resolve_selected(self, request: HttpRequest, groups: Any) -> None:
         act(request, actions.resolve, chosen(groups))
 
-    @button(
-        gettext_lazy("Acknowledge"), needs=roles.ACT, css="primary", shown=is_free
-    )
+    @button(gettext_lazy("Acknowledge"), needs=roles.ACT, css="primary", shown=is_free)
     def acknowledge(self, request: HttpRequest, group: Group) -> None:
         act(request, actions.acknowledge, [group.pk])
 

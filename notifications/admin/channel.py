@@ -200,9 +200,12 @@ class ChannelAdmin(TenantScopedAdmin):
         """A channel with history is switched off, not deleted."""
         if not super().has_delete_permission(request, obj):
             return False
-        return obj is None or not Delivery.objects.filter(
-            tenant_id=obj.tenant_id, channel=obj
-        ).exists()
+        return (
+            obj is None
+            or not Delivery.objects.filter(
+                tenant_id=obj.tenant_id, channel=obj
+            ).exists()
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)

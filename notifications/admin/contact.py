@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-
 from notifications.models import Contact
 from notifications.models.channel import ChannelKind
 from tenants import roles
@@ -75,4 +74,3 @@ class ContactAdmin(TenantScopedAdmin):
 
 
 MemberAdmin.inlines = [*MemberAdmin.inlines, ContactInline]
-

@@ -42,7 +42,11 @@ class AgeFilter(admin.SimpleListFilter):
     parameter_name = "age"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("hour", _("last hour")), ("day", _("last day")), ("week", _("last week"))]
+        return [
+            ("hour", _("last hour")),
+            ("day", _("last day")),
+            ("week", _("last week")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         hours = {"hour": 1, "day": 24, "week": 168}.get(self.value() or "")
@@ -195,8 +199,10 @@ admin.site.numbers.append(  # type: ignore[attr-defined]
             state=DeliveryState.DEAD,
             created_at__gte=timezone.now() - RECENT,
         ),
-        lambda: reverse("admin:notifications_delivery_changelist")
-        + "?state__exact=dead&age=day",
+        lambda: (
+            reverse("admin:notifications_delivery_changelist")
+            + "?state__exact=dead&age=day"
+        ),
         alarming=True,
     )
 )

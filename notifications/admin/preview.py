@@ -75,9 +75,7 @@ def chosen(value: str, allowed: Any) -> str:
     return value if value in options else options[0]
 
 
-def text_of(
-    given: Mapping[str, str], field: str, language: str, tenant: Tenant
-) -> str:
+def text_of(given: Mapping[str, str], field: str, language: str, tenant: Tenant) -> str:
     """Return the text of the first language in the chain that has one."""
     for code in rendering.chain(language, tenant.language):
         text = given.get(rendering.column_of(field, code), "")

@@ -127,7 +127,7 @@ class ApiKeyAdmin(TenantScopedAdmin):
         obj.pk, obj.prefix = row.pk, row.prefix
         request._plaintext = plaintext  # type: ignore[attr-defined]
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """`mint` has written the audit row."""
 
     def response_add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -37,7 +37,9 @@ class MemberForm(TimeZoneChoices, TenantForm):
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
             self.fields["role"].choices = [  # type: ignore[attr-defined]
-                choice for choice in Role.choices if may_give(self.membership, choice[0])
+                choice
+                for choice in Role.choices
+                if may_give(self.membership, choice[0])
             ]
 
     def clean(self) -> dict[str, Any]:
@@ -82,9 +84,12 @@ class NewMemberForm(MemberForm):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         known = user_with(email)
-        if known and Member.objects.filter(
-            tenant_id=self.membership.tenant_id, user=known
-        ).exists():
+        if (
+            known
+            and Member.objects.filter(
+                tenant_id=self.membership.tenant_id, user=known
+            ).exists()
+        ):
             raise ValidationError(_("This person is a member already."))
         return email
 
@@ -135,13 +140,13 @@ class MemberAdmin(TenantScopedAdmin):
     list_select_related = ("user",)
     search_fields = ("name", "user__email", "user__username")
     search_help_text = gettext_lazy("Name or e-mail address")
-    inlines: list[Any] = []  # notifications adds the contacts
+    inlines: ClassVar[Any] = ()  # notifications adds the contacts
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
     def email(self, member: Member) -> str:
         return member.user.email or member.user.username
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return list(NewMemberForm.Meta.fields)
         fields = ["name", "email", "role", "language", "time_zone", "active"]

@@ -62,7 +62,9 @@ class TenantAdmin(TenantScopedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super(TenantScopedAdmin, self).get_form(request, obj, change, **kwargs)
+        form: Any = super(TenantScopedAdmin, self).get_form(
+            request, obj, change, **kwargs
+        )
         form.asked_by = request.user.pk
         return form
 
@@ -87,7 +89,7 @@ class TenantAdmin(TenantScopedAdmin):
         else:
             founding.found(obj, actor=operator(request))
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """`found` has written the audit row, in the new tenant's context."""
 
     def response_add(

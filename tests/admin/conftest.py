@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -35,6 +36,7 @@ from tenants.models import ApiKey, Audit, Member, Tenant
 from tenants.rls import in_tenant
 from tests.cast import PASSWORD, Cast
 
+LogIn = Callable[[User], Client]
 CANARY = "xoxb-canary-7391"
 
 
@@ -51,38 +53,38 @@ def login() -> Callable[[User], Client]:
 
 
 @pytest.fixture
-def alice(acme, login) -> Client:
+def alice(acme, login: LogIn) -> Client:
     return login(acme.user("alice"))
 
 
 @pytest.fixture
-def bob(acme, login) -> Client:
+def bob(acme, login: LogIn) -> Client:
     return login(acme.user("bob"))
 
 
 @pytest.fixture
-def vera(acme, login) -> Client:
+def vera(acme, login: LogIn) -> Client:
     return login(acme.user("vera"))
 
 
 @pytest.fixture
-def charlie(globex, login) -> Client:
+def charlie(globex, login: LogIn) -> Client:
     return login(globex.user("charlie"))
 
 
 @pytest.fixture
-def operator(db, login) -> Client:
+def operator(db, login: LogIn) -> Client:
     user = User.objects.create_superuser("root", "root@example.com", PASSWORD)
     return login(user)
 
 
 @pytest.fixture
-def filled(acme) -> dict[type, object]:
+def filled(acme) -> dict[type, Any]:
     """One row of each model of acme, {model: row}."""
     return fill(acme)
 
 
-def fill(cast: Cast) -> dict[type, object]:
+def fill(cast: Cast) -> dict[type, Any]:
     """Make one row of everything the admin shows."""
     with in_tenant(cast.id):
         rows = {**configuration(cast), **history(cast)}
@@ -108,7 +110,7 @@ def fill(cast: Cast) -> dict[type, object]:
     return rows
 
 
-def configuration(cast: Cast) -> dict[type, object]:
+def configuration(cast: Cast) -> dict[type, Any]:
     tenant = cast.tenant
     member = next(iter(cast.members.values()))
     channel = Channel.objects.create(
@@ -153,9 +155,10 @@ def configuration(cast: Cast) -> dict[type, object]:
     }
 
 
-def history(cast: Cast) -> dict[type, object]:
+def history(cast: Cast) -> dict[type, Any]:
     tenant, now = cast.tenant, timezone.now()
     alert = make_alert(cast, 1)
+    assert alert.episode_id
     group = Group.objects.create(
         tenant=tenant,
         number=1,
@@ -211,7 +214,7 @@ def make_alert(cast: Cast, number: int, **values: object) -> Alert:
     return Alert.objects.create(tenant=cast.tenant, **(given | values))
 
 
-def deliver(cast: Cast, rows: dict[type, object]) -> None:
+def deliver(cast: Cast, rows: dict[type, Any]) -> None:
     delivery = Delivery.objects.create(
         tenant=cast.tenant,
         idem="x",

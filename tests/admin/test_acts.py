@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -17,7 +19,7 @@ from tests.admin.test_rights import policy_data, route_data
 GROUPS = "admin:alerts_group_changelist"
 
 
-def selected(action: str, *rows: object) -> dict[str, object]:
+def selected(action: str, *rows: Any) -> dict[str, object]:
     return {"action": action, "_selected_action": [str(row.pk) for row in rows]}
 
 
@@ -86,7 +88,8 @@ def test_a_posted_form_changes_no_group(alice, acme, filled):
 def test_the_page_of_a_group_tells_its_story(alice, filled):
     page = reverse("admin:alerts_group_change", args=[filled[Group].pk])
     shown = alice.get(page).content.decode()
-    for words in ("opened", "channel_not_found", filled[Alert].title, "/t/acme/groups/1"):
+    link = "/t/acme/groups/1"
+    for words in ("opened", "channel_not_found", filled[Alert].title, link):
         assert words in shown
 
 

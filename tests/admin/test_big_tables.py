@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import psycopg2
 import pytest
@@ -76,7 +77,7 @@ def test_the_list_of_twenty_thousand_alerts_opens(alice, crowded):
 )
 def test_first_pages_can_be_read_off_an_index(crowded, model, index):
     """The test's login may not ANALYZE, so other ways are closed to the planner."""
-    ordering = admin.site.get_model_admin(model).ordering
+    ordering: Any = admin.site.get_model_admin(model).ordering
     with in_tenant(crowded.id), connection.cursor() as cursor:
         for way in ("seqscan", "bitmapscan", "sort"):
             cursor.execute(f"SET LOCAL enable_{way} = off")

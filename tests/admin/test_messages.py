@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -28,7 +30,7 @@ def test_a_template_says_each_language_and_takes_a_new_revision(alice, acme, fil
     assert 'name="body_ja"' in shown
     assert alice.post(page, WORDED).status_code == 302
     with in_tenant(acme.id):
-        after = MessageTemplate.objects.get(pk=row.pk)
+        after: Any = MessageTemplate.objects.get(pk=row.pk)
     assert after.body_fr == "Depuis {{ opened_at }}"
     assert after.revision == row.revision + 1
 
@@ -46,13 +48,13 @@ def test_a_broken_template_is_refused_at_its_field(alice, filled, source):
 
 def test_the_preview_speaks_the_chosen_language_unsaved(alice, acme, filled):
     with in_tenant(acme.id):
-        before = MessageTemplate.objects.get(pk=filled[MessageTemplate].pk)
+        before: Any = MessageTemplate.objects.get(pk=filled[MessageTemplate].pk)
     response = alice.post(reverse(PREVIEW), WORDED)
     assert response.status_code == 200
     assert "Depuis" in response.content.decode()
     assert "DiskWillFillIn4Hours!" in response.content.decode()
     with in_tenant(acme.id):
-        after = MessageTemplate.objects.get(pk=before.pk)
+        after: Any = MessageTemplate.objects.get(pk=before.pk)
     assert after.body_fr == before.body_fr
 
 
@@ -112,7 +114,7 @@ def test_a_slack_channel_is_made_from_its_settings(alice, acme):
     assert channel.slug == "ops-room"
     assert channel.settings["channel"] == "#ops"
     assert channel.settings["team_id"] == "T0123"
-    assert b"xoxb-1" not in bytes(channel.secret)
+    assert b"xoxb-1" not in bytes(channel.secret or b"")
 
 
 def test_slack_needs_its_secrets_where_it_is_real(alice, acme):

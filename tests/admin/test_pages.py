@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -18,12 +20,12 @@ TENANT_MODELS = [
 PLATFORM_MODELS = [m for m in admin.site._registry if m not in TENANT_MODELS]
 
 
-def address(model: type, what: str, *args: object) -> str:
+def address(model: Any, what: str, *args: object) -> str:
     meta = model._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{what}", args=args)
 
 
-def may_add(model: type) -> bool:
+def may_add(model: Any) -> bool:
     return admin.site.get_model_admin(model).__class__.__name__ in (
         "ApiKeyAdmin",
         "ChannelAdmin",
@@ -77,7 +79,7 @@ def test_an_outsider_finds_nothing(model, charlie, globex, filled):
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda m: m.__name__)
 def test_buttons_do_nothing_for_an_outsider(model, charlie, globex, filled):
-    model_admin = admin.site.get_model_admin(model)
+    model_admin: Any = admin.site.get_model_admin(model)
     for name in model_admin.button_names():
         response = charlie.post(address(model, name, filled[model].pk))
         assert response.status_code == 404, name

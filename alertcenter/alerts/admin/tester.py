@@ -84,8 +84,8 @@ class TesterForm(forms.Form):
     def take_stored(self, identity: str) -> None:
         """Use a stored alert, on which the rules have worked already."""
         pk = as_uuid(identity)
-        rows = Alert.objects.filter(tenant_id=self.tenant_id, pk=pk)
-        alert = rows.first() if pk else None
+        rows = Alert.objects.filter(tenant_id=self.tenant_id)
+        alert = rows.filter(pk=pk).first() if pk else None
         if alert is None:
             raise ValidationError(_("There is no such alert."))
         self.labels, self.dedup_key = dict(alert.labels), alert.dedup_key
@@ -97,8 +97,8 @@ class TesterForm(forms.Form):
         routes = routing.load(self.tenant_id)
         placement = routing.place(routes, self.labels, self.dedup_key)
         route = placement.route
-        row = Route.objects.filter(tenant_id=self.tenant_id, pk=route.id)
-        found = row.select_related("policy").first()
+        rows = Route.objects.filter(tenant_id=self.tenant_id).select_related("policy")
+        found = rows.filter(pk=route.id).first() if route.id else None
         return Verdict(
             labels=self.labels,
             dropped=False,
