@@ -39,8 +39,8 @@ def main():
 
 
 def run(command):
-    if command in OWNER_COMMANDS:
-        os.environ.setdefault("ALERTCENTER_DB_ROLE", "owner")
+    if command in OWNER_COMMANDS and not os.environ.get("ALERTCENTER_DB_ROLE"):
+        os.environ["ALERTCENTER_DB_ROLE"] = "owner"
     if command == "up":  # the supervisor needs no Django, so it starts at once
         from alertcenter.supervisor.up import main as up
 
