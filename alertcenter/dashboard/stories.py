@@ -14,10 +14,12 @@ from django.utils.translation import ngettext
 from alertcenter.alerts.models import Group, GroupAlert, Transition
 from alertcenter.alerts.models.transition import Kind
 from notifications.models import Attempt, Delivery
+from tenants.actors import ENGINE
 
 MOST_ALERTS = 200
 MOST_ENTRIES = 300
 MOST_DELIVERIES = 100
+MOST_TITLES = 5
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,27 @@ def _alerts(group: Group) -> list[GroupAlert]:
 
 
 def _entries(group: Group) -> list[Entry]:
+    """Return the timeline, newest first; alerts that join in a row are one line."""
     rows = Transition.objects.filter(
         tenant_id=group.tenant_id, group_id=group.pk
     ).order_by("-id")[:MOST_ENTRIES]
-    return [_entry(row) for row in rows]
+    merged: list[Transition] = []
+    for row in rows:
+        if merged and row.kind == Kind.GROUPED == merged[-1].kind:
+            _join(merged[-1], row)
+        else:
+            merged.append(row)
+    return [_entry(row) for row in merged]
+
+
+def _join(later: Transition, earlier: Transition) -> None:
+    """Add what joined earlier to the line of what joined later."""
+    for data in (later.data, earlier.data):
+        data.setdefault("count", 1)
+        data.setdefault("titles", [])
+    later.data["count"] += earlier.data["count"]
+    titles = later.data["titles"] + earlier.data["titles"]
+    later.data["titles"] = list(dict.fromkeys(titles))[:MOST_TITLES]
 
 
 def _entry(row: Transition) -> Entry:
@@ -84,7 +103,7 @@ def _entry(row: Transition) -> Entry:
         at=row.at,
         kind=row.kind,
         label=str(labels.get(Kind(row.kind), row.kind)),
-        actor=row.actor_label,
+        actor="" if row.actor_kind == ENGINE else row.actor_label,
         said=_said(row.kind, row.data),
     )
 

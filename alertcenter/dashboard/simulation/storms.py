@@ -23,6 +23,7 @@ from django.db import connection
 from django.db.models import Count
 
 from alertcenter.alerts.models import Alert, GroupAlert
+from alertcenter.dashboard.setup import STORM_KEY
 from alertcenter.dashboard.simulation.press import own_address
 from alertcenter.dashboard.simulation.scenarios import Act, Labels, Scenario
 from notifications.models import Delivery
@@ -40,7 +41,6 @@ LONGEST_SECONDS = 600.0
 MOST_STORMS = 3
 SPEEDS = (1, 4, 10)
 FIRING_FOR = timedelta(minutes=5)
-KEY_NAME = "storm"
 
 
 @dataclass
@@ -148,7 +148,7 @@ def _prepared(who: Membership, scenario: Scenario, speed: int) -> Storm:
     with in_tenant(who.tenant_id):
         row, plaintext = apikeys.mint(
             who.tenant_id,
-            KEY_NAME,
+            STORM_KEY,
             ["ingest"],
             actor=who.actor,
             expires_at=datetime.now(UTC) + timedelta(seconds=2 * LONGEST_SECONDS),

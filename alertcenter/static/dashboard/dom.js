@@ -82,7 +82,8 @@ export function briefTime(moment) {
 export function localTimes(root = document) {
   for (const time of root.querySelectorAll("time[data-moment]")) {
     const given = time.getAttribute("datetime");
-    say(time, time.dataset.moment === "time" ? clockTime(given) : briefTime(given));
+    const today = new Date(given).toDateString() === new Date().toDateString();
+    say(time, time.dataset.moment === "time" && today ? clockTime(given) : briefTime(given));
     time.title = fullTime(given);
   }
 }

@@ -1,7 +1,7 @@
 // What was sent? Cards as Slack draws them, mails in a locked frame, and the storm.
 
 import "./chrome.js";
-import { briefTime, csrf, el, fullTime, read, say } from "./dom.js";
+import { briefTime, csrf, el, fullTime, read, say, toast } from "./dom.js";
 
 const texts = read("texts");
 const cards = document.getElementById("cards");
@@ -108,7 +108,7 @@ async function press(target, item, block, card) {
     note = { text: texts.unreachable, bad: true };
   }
   for (const other of target.parentElement?.children ?? []) other.disabled = false;
-  target.closest(".post-body")?.append(el("p", { class: note.bad ? "press-note bad" : "press-note", role: "status", text: note.text }));
+  toast(note.text, { bad: note.bad });
   setTimeout(look, 200);
 }
 
