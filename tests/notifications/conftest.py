@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from notifications import tasks
+from notifications import nudging
 from tests.cast import Cast
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
@@ -31,7 +31,7 @@ def smtp(settings) -> Iterator[FakeSmtp]:
 def nudged(monkeypatch) -> list[str]:
     """The ids that Celery would have been told."""
     told: list[str] = []
-    monkeypatch.setattr(tasks, "tell_workers", told.extend)
+    monkeypatch.setattr(nudging, "nudge", told.extend)
     return told
 
 
