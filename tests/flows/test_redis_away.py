@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis
 
+from alertcenter.settings.home import run_directory
 from tests.fakes.slack import FakeSlack
 from tests.flows.world import build
 from tests.stack import Stack, until
 
+SOCKET = "redis.sock"
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
 
@@ -52,12 +55,23 @@ def test_with_redis_hanging_everything_still_arrives(
     assert slowest < 3
 
 
-def test_a_flushed_redis_loses_nothing(
+def test_a_killed_and_a_flushed_redis_lose_nothing(
     own_stack: Stack, fake_slack: FakeSlack
 ) -> None:
     world = build(own_stack, fake_slack, "flushed")
+    client = redis.Redis(unix_socket_path=str(run_directory(own_stack.home) / SOCKET))
     for number in range(30):
         assert world.fire(f"Alert-{number:03}") == 200
-        if number % 10 == 5:
+        if number == 5:
             own_stack.kill("redis")
+            until(lambda: answers(client), 20)
+        if number > 10:
+            client.flushall()
     until(lambda: len(fake_slack.messages) == 30, 40)
+
+
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
