@@ -65,7 +65,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "alertcenter.urls"
 ASGI_APPLICATION = "alertcenter.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 
 TEMPLATES = [
