@@ -145,6 +145,6 @@ class Outbox:
         """Send what is due, `rounds` times, all waiting over each time."""
         done = 0
         for _ in range(rounds):
-            self.change("next_at = now()")
+            self.change("next_at = now() WHERE next_at IS NOT NULL")
             done += delivery.deliver_due(20)
         return done
