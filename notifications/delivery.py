@@ -21,8 +21,9 @@ from alertcenter.common import failpoints, tracing
 from notifications import parcels
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.channels.registry import channel_of
-from notifications.claiming import Lease, claim
+from notifications.claiming import Lease, claim, renew
 from notifications.settling import MOST_ATTEMPTS, Outcome, on_settled, settle
+from tenants.rls import in_tenant
 
 __all__ = ["Lease", "claim", "deliver_due", "on_settled", "send", "work"]
 
@@ -75,10 +76,8 @@ def crowded(at_work: Mapping[Future[Outcome], Sending]) -> list[UUID]:
 def begin(lease: Lease, hands: ThreadPoolExecutor, at_work: AtWork) -> None:
     """Let a hand send what was leased; what cannot be sent is settled at once."""
     parcel = prepared(lease)
-    if isinstance(parcel, DeliveryError):
-        conclude(lease, None, Outcome(0, error=parcel))
-        return
-    at_work[hands.submit(in_a_thread, lease, parcel)] = Sending(lease, parcel)
+    if parcel is not None:
+        at_work[hands.submit(in_a_thread, lease, parcel)] = Sending(lease, parcel)
 
 
 def finished(at_work: AtWork) -> Iterator[tuple[Sending, Outcome]]:
@@ -91,27 +90,30 @@ def finished(at_work: AtWork) -> Iterator[tuple[Sending, Outcome]]:
 def work(lease: Lease) -> None:
     """Send one leased delivery and settle it."""
     parcel = prepared(lease)
-    if isinstance(parcel, DeliveryError):
-        conclude(lease, None, Outcome(0, error=parcel))
-    else:
+    if parcel is not None:
         conclude(lease, parcel, attempt(lease, parcel))
 
 
-def prepared(lease: Lease) -> Parcel | DeliveryError:
-    """Return what is to be sent, or why it cannot be."""
-    if lease.lost and lease.attempts > MOST_ATTEMPTS:
-        return DeliveryError("every sender of this died", permanent=True)
-    with tracing.bind(lease.correlation_id):
-        try:
-            return parcels.prepare(lease.tenant_id, lease.id, in_doubt=lease.in_doubt)
-        except DeliveryError as error:
-            return error
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            # A message that cannot even be read must not stop the others.
-            log.exception("delivery_unreadable", extra={"delivery": str(lease.id)})
-            return DeliveryError(f"{type(error).__name__}: {error}")
+def prepared(lease: Lease) -> Parcel | None:
+    """Return what is to be sent; None when nothing is, which is then settled."""
+    try:
+        with tracing.bind(lease.correlation_id), in_tenant(lease.tenant_id):
+            if not renew(lease):
+                log.warning("delivery_lease_gone", extra={"delivery": str(lease.id)})
+                return None
+            if lease.lost and lease.attempts > MOST_ATTEMPTS:
+                raise DeliveryError("every sender of this died", permanent=True)
+            return parcels.prepare(lease.id, in_doubt=lease.in_doubt)
+    except DeliveryError as error:
+        conclude(lease, None, Outcome(0, error=error))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # A message that cannot even be read must not stop the others.
+        log.exception("delivery_unreadable", extra={"delivery": str(lease.id)})
+        unreadable = DeliveryError(f"{type(error).__name__}: {error}")
+        conclude(lease, None, Outcome(0, error=unreadable))
+    return None
 
 
 def in_a_thread(lease: Lease, parcel: Parcel) -> Outcome:
@@ -135,8 +137,10 @@ def attempt(lease: Lease, parcel: Parcel) -> Outcome:
             failure = error
         except Exception as error:
             # Our own mistake in a channel; the others' messages must still leave.
+            # It may have happened after the message was sent.
             log.exception("channel_failed", extra={"delivery": str(lease.id)})
-            failure = DeliveryError(f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            failure = DeliveryError(reason, ambiguous=True)
         milliseconds = round((time.monotonic() - started) * 1000)
         failpoints.hit("send.after_http_before_commit")
         return Outcome(milliseconds, receipt, failure)
