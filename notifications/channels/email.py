@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -30,6 +31,7 @@ from tenants.rls import in_tenant
 SMTP_PORT, SMTPS_PORT, SUBMISSION_PORT = 25, 465, 587
 FIRST_PERMANENT_REPLY = 500  # RFC 5321 4.2.1: 5yz, do not repeat
 FIRST_REFUSAL = 400
+LEAST_SECONDS = 0.5
 KINDS = ("page", "reply", "test")
 
 
@@ -71,21 +73,40 @@ def transmit(address: str, letter: EmailMessage) -> Receipt:
     """Hand the mail to the server, step by step: each fails in its own way."""
     utf8 = [] if address.isascii() else ["SMTPUTF8"]
     body = letters.as_bytes(letter, utf8=bool(utf8))
+    hurry = Hurry()
     with told_apart():
-        server = connect()
+        server = connect(hurry)
     try:
         with told_apart():
-            accepted(server.mail(letters.sender_address(), utf8))
-            accepted(server.rcpt(address))
+            accepted(hurry.on(server).mail(letters.sender_address(), utf8))
+            accepted(hurry.on(server).rcpt(address))
         # From here on silence means that nobody knows: the mail may be on its way.
         with told_apart(ambiguous=True):
-            answer = accepted(server.data(body))
+            answer = accepted(Hurry().on(server).data(body))
     finally:
         farewell(server)
     return Receipt(provider_id=str(letter["Message-ID"]), answer=answer)
 
 
-def connect() -> smtplib.SMTP:
+class Hurry:
+    """The time that all steps up to the mail itself share: a lease is not long, and
+    a server that is slow at each step must not outlast it."""
+
+    def __init__(self) -> None:
+        self.ends = time.monotonic() + NETWORK_SECONDS
+
+    @property
+    def left(self) -> float:
+        return max(LEAST_SECONDS, self.ends - time.monotonic())
+
+    def on(self, server: smtplib.SMTP) -> smtplib.SMTP:
+        """Return the session, which now waits no longer than what is left."""
+        if server.sock is not None:
+            server.sock.settimeout(self.left)
+        return server
+
+
+def connect(hurry: Hurry) -> smtplib.SMTP:
     """Open a session with the server of ALERTCENTER_EMAIL_URL.
 
     smtp://user:password@host:port; smtps:// is TLS from the first byte; on port
@@ -99,10 +120,11 @@ def connect() -> smtplib.SMTP:
     server = session(parts.hostname, port, secure=secure)
     try:
         if port == SUBMISSION_PORT and not secure:
-            server.starttls(context=ssl.create_default_context())
-        server.ehlo_or_helo_if_needed()
+            hurry.on(server).starttls(context=ssl.create_default_context())
+        hurry.on(server).ehlo_or_helo_if_needed()
         if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
+            name, password = unquote(parts.username), unquote(parts.password or "")
+            hurry.on(server).login(name, password)
     except (OSError, smtplib.SMTPException):
         server.close()
         raise
@@ -119,6 +141,8 @@ def session(host: str, port: int, *, secure: bool) -> smtplib.SMTP:
 def farewell(server: smtplib.SMTP) -> None:
     """Say QUIT; the mail's fate is settled whether or not anybody listens."""
     try:
+        if server.sock is not None:
+            server.sock.settimeout(LEAST_SECONDS)
         server.quit()
     except (OSError, smtplib.SMTPException):
         server.close()

@@ -21,6 +21,15 @@ class Mail:
     message: EmailMessage
 
 
+class AnyPort(Controller):
+    """A controller that lets the system choose the port."""
+
+    def _trigger_server(self) -> None:
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 class FakeSmtp:
     """See the module. A context manager; `url` is an ALERTCENTER_EMAIL_URL."""
 
@@ -28,7 +37,7 @@ class FakeSmtp:
         self.mails: list[Mail] = []
         self._recipients: deque[str] = deque()
         self._data: deque[str | float] = deque()
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self._controller = AnyPort(self, hostname="127.0.0.1", port=0)
 
     def __enter__(self) -> FakeSmtp:
         self._controller.start()
@@ -39,8 +48,7 @@ class FakeSmtp:
 
     @property
     def url(self) -> str:
-        server: Any = self._controller.server
-        return f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        return f"smtp://127.0.0.1:{self._controller.port}"
 
     def refuse_recipient(self, reply: str = "550 5.1.1 no such user") -> None:
         self._recipients.append(reply)
