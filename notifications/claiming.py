@@ -112,6 +112,24 @@ def claim(
     return leases
 
 
+RENEW = """
+UPDATE delivery SET lease_until = now() + %s
+WHERE tenant_id = %s AND id = %s AND fence = %s AND state = 'leased'
+"""
+
+
+def renew(lease: Lease) -> bool:
+    """Let the lease begin anew right before sending; False when another has it.
+
+    A process that was stopped after claiming must not send what an heir sent.
+    """
+    values: list[Any] = [LEASE, lease.tenant_id, lease.id, lease.fence]
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, values)
+        ours: bool = cursor.rowcount == 1
+    return ours
+
+
 def _note_lost(leases: Sequence[Lease]) -> None:
     """Write down the attempts whose sender died before it could do so."""
     if not leases:

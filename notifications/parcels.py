@@ -11,16 +11,10 @@ from notifications.message import Message
 from notifications.models import Channel, Delivery, Thread
 from tenants.fields import reveal
 from tenants.models import Member, Tenant
-from tenants.rls import in_tenant
 
 
-def prepare(tenant_id: UUID, delivery_id: UUID, *, in_doubt: bool) -> Parcel:
+def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
     """Return the parcel. Raises DeliveryError when its channel is gone or off."""
-    with in_tenant(tenant_id):
-        return _prepare(delivery_id, in_doubt=in_doubt)
-
-
-def _prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
     row = (
         Delivery.objects.select_related("tenant", "channel", "member")
         .filter(pk=delivery_id)

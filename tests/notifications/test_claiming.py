@@ -155,13 +155,25 @@ def test_who_comes_back_too_late_is_refused_by_his_fence(ops):
     (zombie,) = claim(10)
     ops.change("lease_until = now() - interval '1 second'")
     (heir,) = claim(10)
-    parcel = parcels.prepare(ops.tenant_id, pk, in_doubt=False)
+    with in_tenant(ops.tenant_id):
+        parcel = parcels.prepare(pk, in_doubt=False)
     assert settle(zombie, parcel, Outcome(1, Receipt("zombie"))) is False
     assert ops.row(pk).state == "leased"
     assert settle(heir, parcel, Outcome(1, Receipt("heir"))) is True
     assert settle(zombie, parcel, Outcome(1, Receipt("zombie"))) is False
     assert (ops.row(pk).state, ops.row(pk).provider_id) == ("sent", "heir")
     assert ops.outcomes(pk) == ["lost", "late", "sent", "late"]
+
+
+def test_a_sender_that_slept_over_its_lease_does_not_send(ops, slack):
+    ops.put("1")
+    (sleeper,) = claim(10)
+    ops.change("lease_until = now() - interval '1 second'")
+    (heir,) = claim(10)
+    delivery.work(sleeper)
+    assert slack.requests == []
+    delivery.work(heir)
+    assert len(slack.messages) == 1
 
 
 def test_what_kills_every_sender_is_given_up_in_the_end(ops, slack):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from celery import current_app
 from django.db import transaction
 
 from alertcenter.common import tracing
@@ -148,7 +149,7 @@ def test_a_broker_that_is_away_costs_no_time(box, monkeypatch, settings):
         raise OSError("no broker")
 
     monkeypatch.undo()
-    monkeypatch.setattr(nudging.current_app, "send_task", away)
+    monkeypatch.setattr(current_app, "send_task", away)
     began = time.monotonic()
     for n in range(20):
         box.put(str(n))
@@ -158,7 +159,7 @@ def test_a_broker_that_is_away_costs_no_time(box, monkeypatch, settings):
 def test_a_nudge_reaches_celery(monkeypatch):
     told: list[list[str]] = []
     monkeypatch.setattr(
-        nudging.current_app, "send_task", lambda _name, args, **_k: told.append(args[0])
+        current_app, "send_task", lambda _name, args, **_k: told.append(args[0])
     )
     nudger = nudging.Nudger()
     nudger.nudge(["a", "b"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from notifications import delivery, settling
@@ -15,13 +16,13 @@ from notifications.claiming import Lease
 from notifications.models import Channel, Thread
 from notifications.settling import Outcome, judge, pause
 from tenants.rls import in_tenant
-from tests.notifications.scene import Outbox, a_message, acknowledged
+from tests.notifications.scene import Outbox, a_message, a_parcel, acknowledged
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def a_lease(**changes) -> Lease:
-    given = {
+    given: dict[str, Any] = {
         "id": UUID(int=1), "tenant_id": UUID(int=2), "fence": 1, "attempts": 1,
         "doubts": 0, "lost": False, "kind": "page", "channel_kind": "slack",
         "channel_id": None, "correlation_id": "",
@@ -74,7 +75,7 @@ def test_no_transaction_is_open_while_something_is_sent(ops, monkeypatch):
 
 def test_sending_inside_a_transaction_is_refused(ops):
     with in_tenant(ops.tenant_id), pytest.raises(RuntimeError, match="transaction"):
-        delivery.send(None)
+        delivery.send(a_parcel())
 
 
 def test_a_server_error_is_tried_again_later(ops, slack):
@@ -185,12 +186,12 @@ def test_a_listener_that_fails_does_not_make_it_be_sent_twice(ops, slack, monkey
 def test_an_outcome_is_written_down_after_the_database_came_back(
     ops, slack, monkeypatch
 ):
-    real, calls = delivery.settle, []
+    real, calls = settling.settle, []
 
     def away_at_first(*args):
         calls.append(args)
         if len(calls) == 1:
-            raise delivery.OperationalError("terminating connection")
+            raise OperationalError("terminating connection")
         return real(*args)
 
     monkeypatch.setattr(delivery, "settle", away_at_first)
@@ -213,6 +214,16 @@ def test_a_vendor_who_does_not_answer_holds_up_nobody_else(ops, slack, globex):
     rows = [ops.row(pk) for pk in others]
     assert all(row.state == "sent" for row in rows)
     assert max(row.sent_at for row in rows) < ops.row(stuck).sent_at
+
+
+def test_our_own_mistake_while_sending_leaves_doubt(ops, monkeypatch):
+    def mistaken(_parcel):
+        raise KeyError("ts")
+
+    monkeypatch.setattr("notifications.channels.slack.send", mistaken)
+    one, other = ops.put("1"), ops.put("2")
+    assert delivery.deliver_due(20) == 2
+    assert ops.row(one).state == ops.row(other).state == "ambiguous"
 
 
 def test_a_channel_that_is_switched_off_sends_nothing(ops, slack):
@@ -266,7 +277,7 @@ def test_a_lost_database_error_is_not_swallowed_for_ever(ops, monkeypatch):
     monkeypatch.setattr(delivery, "SETTLE_PAUSES", (0.0, 0.0))
 
     def away(*_args):
-        raise delivery.OperationalError("gone")
+        raise OperationalError("gone")
 
     monkeypatch.setattr(delivery, "settle", away)
     ops.put("1")
