@@ -106,6 +106,7 @@ def jobs() -> list[Job]:
         Job("snoozes", all_tenants_do(actions.wake_snoozed), 5.0),
         Job("heartbeat", beat, 10.0),
         Job("live_pruning", all_tenants_do(relay.prune), 60.0),
+        Job("inbox_pruning", slack.prune_inbox, 3600.0),
     ]
 
 
