@@ -213,7 +213,7 @@ def test_on_the_submission_port_a_server_without_tls_gets_no_mail(
         def __init__(self, *_args, **_kwargs):
             self.sock = None
 
-        def starttls(self, **_kwargs):
+        def starttls(self, **_kwargs):  # type: ignore[override]
             raise smtplib.SMTPNotSupportedError("STARTTLS is not supported")
 
         def close(self):
