@@ -36,9 +36,7 @@ class Migration(migrations.Migration):
         AddTenantForeignKeys("Contact"),
         AddTenantForeignKeys("Delivery"),
         AddTenantForeignKeys("Thread"),
-        migrations.RunSQL(
-            RESOLVER, "DROP FUNCTION resolve_slack(text, text)"
-        ),
+        migrations.RunSQL(RESOLVER, "DROP FUNCTION resolve_slack(text, text)"),
         migrations.RunSQL(
             "ALTER TABLE delivery SET (autovacuum_vacuum_scale_factor = 0.01)",
             migrations.RunSQL.noop,

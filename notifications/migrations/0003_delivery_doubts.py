@@ -5,20 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0002_protect'),
+        ("notifications", "0002_protect"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='delivery',
-            name='doubts',
+            model_name="delivery",
+            name="doubts",
             field=models.SmallIntegerField(db_default=0, default=0),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='next_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True, verbose_name='next attempt'),
+            model_name="delivery",
+            name="next_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                null=True,
+                verbose_name="next attempt",
+            ),
         ),
     ]
