@@ -33,7 +33,6 @@ TOO_BIG, AGAIN = 1009, 1013
 LARGEST = 64 * 1024
 BEAT_SECONDS = 10.0
 BEATS_A_CHECK = 6
-CLOSE_SECONDS = 2.0
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -52,11 +51,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Let members in. Before the acceptance, a close is an HTTP 403, alike
         for a tenant of other people and one that does not exist."""
-        if not doors.same_origin(self.scope):
-            return await self.close(STRANGER)
-        found = await in_thread(doors.standing, self._session_key(), self._slug())
+        found = await self._standing() if doors.same_origin(self.scope) else None
         if found is None:
-            return await self.close(STRANGER)
+            await self.close(STRANGER)
+            return
         self.who, self.hub = found, hub()
         await self.accept()
         # Joined before reading: what is committed meanwhile waits in the queue.
@@ -67,7 +65,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 asyncio.create_task(self._guarded(self._write())),
                 asyncio.create_task(self._guarded(self._beat())),
             ]
-        return None
 
     async def disconnect(self, code: int) -> None:
         """Forget the screen."""
@@ -83,19 +80,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     ) -> None:
         """Answer one frame of the browser; frames wait for each other."""
         if text_data is None or len(text_data) > LARGEST:
-            return await self.close(TOO_BIG)
-        try:
-            frame = json.loads(text_data)
-        except ValueError:
-            return None
-        if not isinstance(frame, dict):
-            return None
+            await self.close(TOO_BIG)
+            return
+        frame = _object(text_data)
         if frame.get("t") == "act":
             await self._act(frame)
         elif frame.get("t") == "since":
             seq = frame.get("seq")
             await self._send_since(seq if isinstance(seq, int) else None)
-        return None
 
     # --- out ---
 
@@ -120,7 +112,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         while True:
             frame = await self.socket.queue.get()
             if frame is None:
-                return await self._close_slow()
+                await self._close_slow()
+                return
             if frame.last <= self.seq:
                 continue
             if frame.first > self.seq + 1:
@@ -144,10 +137,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
             count += 1
             if self.socket.slow:
                 # The writer may hang in a send that nobody reads.
-                return await self._close_slow()
+                await self._close_slow()
+                return
             if count % BEATS_A_CHECK == 0 and not await self._still_allowed():
                 telemetry.closed.labels("outsider").inc()
-                return await self.close(OUTSIDER)
+                await self.close(OUTSIDER)
+                return
             await self._send_beat()
 
     async def _send_beat(self) -> None:
@@ -157,7 +152,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _still_allowed(self) -> bool:
         try:
-            found = await in_thread(doors.standing, self._session_key(), self._slug())
+            found = await self._standing()
         except DatabaseError:
             return True  # nobody is thrown out because the database is away
         if found is None or found.tenant_id != self.who.tenant_id:
@@ -179,7 +174,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             # The role is asked anew: it may have changed since the last check.
             if not await self._still_allowed():
-                return await self.close(OUTSIDER)
+                await self.close(OUTSIDER)
+                return
             answer["results"] = await in_thread(acts.perform, self.who, frame)
         except acts.BadAct as error:
             answer["error"] = error.code
@@ -187,13 +183,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
             log.warning("live.act_failed", extra={"error": str(error)})
             answer["error"] = "unavailable"
         await self.send(json.dumps(answer))
-        return None
 
     # --- where from ---
 
-    def _session_key(self) -> str | None:
+    async def _standing(self) -> Membership | None:
         cookies: dict[str, str] = self.scope.get("cookies", {})
-        return cookies.get(settings.SESSION_COOKIE_NAME)
+        session_key = cookies.get(settings.SESSION_COOKIE_NAME)
+        return await in_thread(doors.standing, session_key, self._slug())
 
     def _slug(self) -> str:
         return str(self.scope["url_route"]["kwargs"]["slug"])
@@ -202,3 +198,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         given = query.get("since", [""])[0]
         return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, an empty one when it holds none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -78,7 +78,7 @@ POLICIES: dict[str, tuple[tuple[str, Any], ...]] = {
     ),
     "Business hours": (("channel", "ops"), ("wait", 1800), ("channel", "mail")),
 }
-ROUTES = (
+ROUTES: tuple[tuple[str, int, list[str], str, bool], ...] = (
     ("Database", 10, ['team="database"'], "Database", False),
     ("Critical", 20, ['severity="critical"'], "Critical", False),
     ("Everything else", 1000, [], "Business hours", True),

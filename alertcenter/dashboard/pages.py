@@ -47,7 +47,7 @@ def remember(request: HttpRequest, who: Membership) -> None:
     if "language" not in request.session and who.language in languages:
         request.session["language"] = who.language
         translation.activate(who.language)
-        request.LANGUAGE_CODE = who.language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = who.language
 
 
 def last_tenant(request: HttpRequest) -> Membership | None:
@@ -62,7 +62,7 @@ def page(
     request: HttpRequest, template: str, who: Membership | None, **context: Any
 ) -> HttpResponse:
     """Render a page with the header that all share."""
-    shared = {
+    shared: dict[str, Any] = {
         "who": who,
         "mine": memberships(request.user.pk),
         "languages": settings.LANGUAGES,

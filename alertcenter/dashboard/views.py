@@ -56,6 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
     """The live list."""
     items = setup.checklist(who.tenant_id)
+    finished = sum(item.done for item in items)
     fresh_key = request.session.pop("fresh_key", "")
     return page(
         request,
@@ -63,7 +64,8 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         who,
         on_call=oncall.everyone_on_call(who.tenant_id, timezone.now()),
         checklist=items,
-        unfinished=not all(item.done for item in items),
+        finished=finished,
+        unfinished=finished < len(items),
         snippets=setup.snippets(who.slug, fresh_key or "YOUR_KEY"),
         fresh_key=fresh_key,
         here="dashboard",

@@ -83,6 +83,7 @@ def outbox_words() -> dict[str, str]:
     """Return the texts of the outbox's module."""
     return {
         "edited": _("(edited)"),
+        "earlier": _("{count} earlier lines"),
         "broadcast": _("also sent to the channel"),
         "onlyYou": _("Only visible to you"),
         "to": _("To:"),

@@ -75,7 +75,7 @@ def test_a_screen_survives_the_end_of_the_web_process(town: Town, open_as: Opene
 
 def answered(town: Town) -> bool:
     try:
-        return town.fire("Probe", cluster="probe") == 200
+        return bool(town.fire("Probe", cluster="probe") == 200)
     except OSError:
         return False
 

@@ -117,7 +117,12 @@ def test_the_outbox_tells_when_nothing_changed(ops, acme):
 
 def test_a_press_is_slack_s_own_signed_callback(ops, acme, monkeypatch):
     sent = []
-    monkeypatch.setattr(press, "post", lambda c: sent.append(c) or (200, "ok"))
+
+    def post(callback: press.Callback) -> tuple[int, str]:
+        sent.append(callback)
+        return 200, "ok"
+
+    monkeypatch.setattr(press, "post", post)
     with in_tenant(acme.id):
         Contact.objects.create(
             tenant_id=acme.id, member=acme.members["bob"], kind="slack", address="U7"

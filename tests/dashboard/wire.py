@@ -61,7 +61,8 @@ class Screen:
     async def frame(self, seconds: float = 3) -> dict[str, Any]:
         message = await self.raw.receive_output(seconds)
         assert message["type"] == "websocket.send", message
-        return json.loads(message["text"])
+        found: dict[str, Any] = json.loads(message["text"])
+        return found
 
     async def frame_of(self, kind: str, seconds: float = 3) -> dict[str, Any]:
         """Return the next frame of this kind, passing over others."""
@@ -81,7 +82,7 @@ class Screen:
         async with asyncio.timeout(seconds):
             while message := await self.raw.receive_output(seconds):
                 if message["type"] == "websocket.close":
-                    return message["code"]
+                    return int(message["code"])
         raise AssertionError("not closed")
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
+
 from alertcenter.dashboard.simulation.slack_server import slack_id, ticket_for
-from alertcenter.settings.env import read
 from notifications.models import Channel, SimulatedMessage
 from notifications.signing import signing_secret as secret_of
 from tenants.rls import in_tenant
@@ -56,7 +57,7 @@ def press(tenant_id: UUID, pressed: Press) -> tuple[int, str]:
         message = SimulatedMessage.objects.get(
             tenant_id=tenant_id, pk=pressed.message_id
         )
-        channel = Channel.objects.get(tenant_id=tenant_id, pk=message.channel_id)
+        channel = Channel.objects.get(tenant_id=tenant_id, pk=str(message.channel_id))
         secret = secret_of(channel)
         body = urlencode({"payload": json.dumps(payload(channel, message, pressed))})
     return post(signed(body.encode(), secret))
@@ -93,7 +94,7 @@ def post(callback: Callback) -> tuple[int, str]:
 
 def own_address() -> str:
     """Return where this installation listens."""
-    return f"http://127.0.0.1:{read().port}"
+    return f"http://127.0.0.1:{settings.PORT}"
 
 
 def payload(

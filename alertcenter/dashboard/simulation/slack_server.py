@@ -122,7 +122,7 @@ def _same(known: str, given: str) -> bool:
 def _arguments(request: HttpRequest) -> Arguments:
     if len(request.body) > LARGEST_BODY:
         raise Refused("request_too_large")
-    if not request.content_type.startswith("application/json"):
+    if not (request.content_type or "").startswith("application/json"):
         return request.POST.dict()
     try:
         found = json.loads(request.body)

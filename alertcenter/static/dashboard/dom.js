@@ -52,6 +52,15 @@ const units = ["second", "minute", "hour", "day"].map((unit) =>
   new Intl.NumberFormat(config.language, { style: "unit", unit, unitDisplay: "narrow" }));
 const STEPS = [1, 60, 3600, 86400];
 
+/** Return a count-down such as "4:05" or "1:02:03"; days in words. */
+export function countdown(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole >= 86400) return lasting(whole);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, at) => (at ? String(part).padStart(2, "0") : String(part))).join(":");
+}
+
 /** Return a length of time such as "4m 12s" or "3h 5m". */
 export function lasting(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

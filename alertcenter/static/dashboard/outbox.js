@@ -7,6 +7,7 @@ const texts = read("texts");
 const cards = document.getElementById("cards");
 const drawn = new Map();
 let version = "";
+const SHOWN_REPLIES = 4;
 
 // --- drawing ---
 
@@ -49,12 +50,19 @@ function slackCard(card) {
   const mark = document.querySelector(".brand .mark").cloneNode(true);
   const post = el("div", { class: "post-body" }, el("div", { class: "author" }, mark, inner));
   if (card.replies.length) {
-    post.append(el("div", { class: "thread" }, ...card.replies.map((reply) =>
-      el("div", { class: reply.ephemeral ? "reply ephemeral" : "reply" }, moment(reply.at),
-        ...(reply.broadcast ? [" ", el("small", { text: texts.broadcast })] : []),
-        ...(reply.ephemeral ? [" ", el("small", { text: texts.onlyYou })] : []), el("div", { class: "blocks" }, ...blocks(reply.blocks, card))))));
+    const earlier = card.replies.slice(0, -SHOWN_REPLIES).map((reply) => drawReply(reply, card));
+    const latest = card.replies.slice(-SHOWN_REPLIES).map((reply) => drawReply(reply, card));
+    if (earlier.length) latest.unshift(el("details", {}, el("summary", { text: texts.earlier.replace("{count}", earlier.length) }), ...earlier));
+    post.append(el("div", { class: "thread" }, ...latest));
   }
   return [head("Slack", card.place, card.at), post];
+}
+
+function drawReply(reply, card) {
+  const remarks = [reply.broadcast && texts.broadcast, reply.ephemeral && texts.onlyYou].filter(Boolean);
+  return el("div", { class: reply.ephemeral ? "reply ephemeral" : "reply" }, moment(reply.at),
+    ...remarks.flatMap((text) => [" ", el("small", { text })]),
+    el("div", { class: "blocks" }, ...blocks(reply.blocks, card)));
 }
 
 function mailCard(card) {

@@ -1,7 +1,7 @@
 // How does one group look in the list? Built once, then changed in place.
 
 import { fitting } from "./acts.js";
-import { briefTime, config, el, fullTime, icon, lasting, put, say, word } from "./dom.js";
+import { briefTime, config, countdown, el, fullTime, icon, lasting, put, say, word } from "./dom.js";
 
 const SOON = 120;
 const SHOWN_LABELS = 8;
@@ -118,5 +118,5 @@ function whoActed(group) {
 function upcoming(group, left) {
   if (left === null) return group.policy ? word("lastStep") : word("noPolicy");
   const who = group.next_who || "…";
-  return left > 0 ? word("next", { who, time: lasting(left) }) : word("nextNow", { who });
+  return left > 0 ? word("next", { who, time: countdown(left) }) : word("nextNow", { who });
 }
