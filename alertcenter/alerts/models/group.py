@@ -72,6 +72,11 @@ class Group(TenantModel):
             ),
             models.Index(fields=["tenant", "-opened_at", "id"], name="group_recent"),
             models.Index(
+                fields=["tenant", "-resolved_at"],
+                condition=Q(state="resolved"),
+                name="group_resolved",
+            ),
+            models.Index(
                 fields=["snooze_until"],
                 condition=Q(state="snoozed"),
                 name="group_snoozed",
