@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from django.db.utils import DatabaseError, InterfaceError
 
 from alertcenter import flow
 from alertcenter.alerts import lifecycle, telemetry
+from alertcenter.alerts.naming import name_alerts
 from alertcenter.alerts.writer import connect
 from alertcenter.api import slack
 from alertcenter.dashboard import relay
@@ -55,19 +57,19 @@ class Job:
     then: list[Job] = field(default_factory=list)
 
 
-def all_tenants_do(work: Callable[[], int]) -> Callable[[], int]:
+def all_tenants_do(work: Callable[[list[UUID]], int]) -> Callable[[], int]:
     """Let `work` see every tenant, for sweeps over tables that are no queues."""
 
     def sweep() -> int:
         with transaction.atomic():
             ids = [tenant_id for tenant_id, _ in access.tenants()]
             with tenant_context(*ids):
-                return work()
+                return work(ids)
 
     return sweep
 
 
-def expire() -> int:
+def expire(_tenants: list[UUID]) -> int:
     closed = lifecycle.expire_alerts()
     telemetry.EXPIRED.inc(closed)
     return closed
@@ -103,9 +105,11 @@ def jobs() -> list[Job]:
         inbox,
         Job("deliveries", send_leftovers, 1.0),
         Job("expiry", all_tenants_do(expire), 5.0),
-        Job("snoozes", all_tenants_do(actions.wake_snoozed), 5.0),
+        Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
+        Job("names", all_tenants_do(name_alerts), 2.0),
+        Job("parked", flow.unpark, 30.0),
         Job("heartbeat", beat, 10.0),
-        Job("live_pruning", all_tenants_do(relay.prune), 60.0),
+        Job("live_pruning", all_tenants_do(lambda _: relay.prune()), 60.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
     ]
 

@@ -13,16 +13,19 @@ A crash before the commit leaves the feed as it was; doing it twice changes noth
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts import telemetry
 from alertcenter.alerts.grouping import Regrouped, regroup
 from alertcenter.alerts.routing import RouteBook
+from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import failpoints, tracing
 from alertcenter.dashboard import relay
 from escalation import actions, runs, threads
@@ -30,12 +33,15 @@ from notifications import outbox
 from tenants.actors import THE_ENGINE
 from tenants.rls import tenant_context
 
+log = logging.getLogger(__name__)
+
 BATCH = 500
 LOCK_CLASS = 4_242
+PARKED = -1
 
 TAKE = """
 WITH free AS MATERIALIZED (
-  SELECT shard FROM (SELECT DISTINCT shard FROM feed) busy
+  SELECT shard FROM (SELECT DISTINCT shard FROM feed WHERE shard >= 0) busy
   WHERE pg_try_advisory_xact_lock(%(class)s, shard)
 ), taken AS (
   DELETE FROM feed WHERE id IN (
@@ -72,9 +78,8 @@ def process_feed(limit: int = BATCH) -> int:
                 mine = [row for row in rows if row[1] == tenant_id]
                 changed[tenant_id] |= {row[3] for row in mine if row[3]}
                 alert_ids = list(dict.fromkeys(row[2] for row in mine if row[2]))
-                if alert_ids:
-                    changed[tenant_id] |= follow(tenant_id, alert_ids, correlations)
-            relay.publish({t: ids for t, ids in changed.items() if ids})
+                changed[tenant_id] |= follow_safely(tenant_id, alert_ids, correlations)
+            show({t: ids for t, ids in changed.items() if ids})
         failpoints.hit("flow.before_commit")
     telemetry.FEED_ROWS.inc(len(rows))
     return len(rows)
@@ -85,6 +90,60 @@ def _correlations(rows: Sequence[tuple[Any, ...]]) -> dict[UUID, str]:
     with connection.cursor() as cursor:
         cursor.execute(CORRELATIONS, [[r[4] for r in rows], [r[5] for r in rows]])
         return dict(cursor.fetchall())
+
+
+def follow_safely(
+    tenant_id: UUID, alert_ids: Sequence[UUID], correlations: dict[UUID, str]
+) -> set[UUID]:
+    """Follow alerts together; should that fail, in halves, so that one which cannot
+    be followed is parked and holds up no other."""
+    if not alert_ids:
+        return set()
+    try:
+        with transaction.atomic():
+            return follow(tenant_id, alert_ids, correlations)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(alert_ids) == 1:
+            log.exception("alert_parked", extra={"tenant": str(tenant_id)})
+            park(tenant_id, alert_ids[0])
+            return set()
+        middle = len(alert_ids) // 2
+        first = follow_safely(tenant_id, alert_ids[:middle], correlations)
+        return first | follow_safely(tenant_id, alert_ids[middle:], correlations)
+
+
+def park(tenant_id: UUID, alert_id: UUID) -> None:
+    """Set a change aside, out of every shard; its age shows in the backlog."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO feed (tenant_id, transition_id, alert_id, shard, at) "
+            "VALUES (%s, 0, %s, %s, now())",
+            [tenant_id, alert_id, PARKED],
+        )
+
+
+def unpark() -> int:
+    """Let parked changes be tried again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE feed SET shard = abs(mod(hashtext(alert_id::text), %s)) "
+            "WHERE shard = %s",
+            [SHARDS, PARKED],
+        )
+    return 0
+
+
+def show(changed: dict[UUID, set[UUID]]) -> None:
+    """Give screens what changed; a frame that fails must not hold up a page."""
+    try:
+        with transaction.atomic():
+            relay.publish(changed)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("frames_lost")
 
 
 def follow(

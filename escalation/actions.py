@@ -8,12 +8,15 @@ Callers ask for permission first (`Membership.require(roles.ACT)`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models.functions import Now
+from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.lifecycle import NOW, After, GroupChange
@@ -23,6 +26,8 @@ from notifications import outbox
 from tenants import audit
 from tenants.actors import THE_ENGINE, Actor
 from tenants.models import Member
+
+log = logging.getLogger(__name__)
 
 LONGEST_SNOOZE = 30 * 24 * 3600
 
@@ -216,7 +221,10 @@ DO: Mapping[str, Act] = {
 
 
 def wake_snoozed(limit: int = 200) -> int:
-    """Wake groups whose snooze is over, in the tenants of the context."""
+    """Wake groups whose snooze is over, in the tenants of the context.
+
+    Returns 0: what could not be woken is tried at the next interval, not at once.
+    """
     due = (
         Group.objects.select_for_update(skip_locked=True)
         .filter(state="snoozed", snooze_until__lte=Now())
@@ -226,8 +234,15 @@ def wake_snoozed(limit: int = 200) -> int:
     for group in due:
         by_tenant.setdefault(group.tenant_id, []).append(group.pk)
     for tenant_id, ids in by_tenant.items():
-        unacknowledge(tenant_id, ids, actor=THE_ENGINE, reason="snooze_over")
-    return sum(map(len, by_tenant.values()))
+        try:
+            with transaction.atomic():
+                unacknowledge(tenant_id, ids, actor=THE_ENGINE, reason="snooze_over")
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One tenant's trouble must not keep the others' groups asleep.
+            log.exception("wake_failed", extra={"tenant": str(tenant_id)})
+    return 0
 
 
 # --- what every act shares ---

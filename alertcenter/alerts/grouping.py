@@ -15,7 +15,6 @@ from django.db import connection
 from django.db.models import Case, Count, F, Max, Q, When
 from django.db.models.functions import Now
 
-from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Alert, Group, GroupAlert
@@ -47,7 +46,6 @@ def regroup(
     alerts = {
         a.pk: a for a in Alert.objects.filter(tenant_id=tenant_id, pk__in=alert_ids)
     }
-    _name(tenant_id, alerts)
     open_memberships = list(
         GroupAlert.objects.filter(
             tenant_id=tenant_id, alert_id__in=list(alerts), left_at=None
@@ -64,30 +62,6 @@ def regroup(
         item.correlation_id = _correlation(item, correlations or {})
     _write(changed)
     return changed
-
-
-NAME = """
-UPDATE alert SET fingerprint = named.name FROM (
-  SELECT a.id, x.name FROM alert a
-  JOIN unnest(%s::uuid[], %s::text[]) AS x(id, name) ON x.id = a.id
-  WHERE a.tenant_id = %s AND a.fingerprint = ''
-  ORDER BY a.dedup_key FOR UPDATE OF a SKIP LOCKED) named
-WHERE alert.id = named.id
-"""
-
-
-def _name(tenant_id: UUID, alerts: dict[UUID, Alert]) -> None:
-    """Give new alerts their name on the wire, off the road that senders wait on.
-
-    Done first (alerts are locked before groups); one that is locked right now is
-    named at its next change, and until then by whoever reads it.
-    """
-    nameless = {
-        pk: fingerprint(a.labels) for pk, a in alerts.items() if not a.fingerprint
-    }
-    if nameless:
-        with connection.cursor() as cursor:
-            cursor.execute(NAME, [list(nameless), list(nameless.values()), tenant_id])
 
 
 def _placements(

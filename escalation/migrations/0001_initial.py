@@ -11,159 +11,459 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('notifications', '0001_initial'),
-        ('tenants', '0002_initial'),
+        ("alerts", "0001_initial"),
+        ("notifications", "0001_initial"),
+        ("tenants", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EngineHeartbeat',
+            name="EngineHeartbeat",
             fields=[
-                ('process', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('version', models.CharField(default='', max_length=40)),
-                ('data', models.JSONField(default=dict)),
+                (
+                    "process",
+                    models.CharField(max_length=200, primary_key=True, serialize=False),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
+                ("version", models.CharField(default="", max_length=40)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'db_table': 'engine_heartbeat',
+                "db_table": "engine_heartbeat",
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy',
-                'verbose_name_plural': 'policies',
-                'db_table': 'policy',
-                'ordering': ['name'],
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
+                "db_table": "policy",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('policy_name', models.CharField(max_length=100, verbose_name='policy')),
-                ('snapshot', models.JSONField(verbose_name='steps')),
-                ('state', models.CharField(choices=[('active', 'active'), ('stopped', 'stopped'), ('finished', 'finished')], default='active', max_length=10, verbose_name='state')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('group', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='alerts.group')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "policy_name",
+                    models.CharField(max_length=100, verbose_name="policy"),
+                ),
+                ("snapshot", models.JSONField(verbose_name="steps")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "active"),
+                            ("stopped", "stopped"),
+                            ("finished", "finished"),
+                        ],
+                        default="active",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "group",
+                    tenants.rls.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="alerts.group",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
-                'db_table': 'run',
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
+                "db_table": "run",
             },
         ),
         migrations.CreateModel(
-            name='DueStep',
+            name="DueStep",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('group_id', models.UUIDField()),
-                ('position', models.PositiveSmallIntegerField()),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('done_at', models.DateTimeField(null=True, verbose_name='done')),
-                ('state', models.CharField(choices=[('due', 'due'), ('done', 'done'), ('cancelled', 'cancelled')], default='due', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(default='')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
-                ('run', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='due_steps', to='escalation.run')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("group_id", models.UUIDField()),
+                ("position", models.PositiveSmallIntegerField()),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("due", "due"),
+                            ("done", "done"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="due",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(default="")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "run",
+                    tenants.rls.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="due_steps",
+                        to="escalation.run",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'due_step',
+                "db_table": "due_step",
             },
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[tenants.timezones.validate_time_zone], verbose_name='time zone')),
-                ('starts_on', models.DateField(verbose_name='first day')),
-                ('handoff', models.TimeField(verbose_name='hand-over at')),
-                ('turn_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1)], verbose_name='length of a turn (days)')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[tenants.timezones.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="first day")),
+                ("handoff", models.TimeField(verbose_name="hand-over at")),
+                (
+                    "turn_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="length of a turn (days)",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'on-call order',
-                'verbose_name_plural': 'on-call orders',
-                'db_table': 'schedule',
-                'ordering': ['name'],
+                "verbose_name": "on-call order",
+                "verbose_name_plural": "on-call orders",
+                "db_table": "schedule",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('position', models.PositiveSmallIntegerField(default=1, verbose_name='position')),
-                ('kind', models.CharField(choices=[('channel', 'notify a channel'), ('member', 'notify a member'), ('oncall', 'notify who is on call'), ('wait', 'wait')], max_length=20, verbose_name='kind')),
-                ('wait_seconds', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MaxValueValidator(2592000)], verbose_name='wait (seconds)')),
-                ('channel', tenants.rls.TenantForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='notifications.channel', verbose_name='channel')),
-                ('member', tenants.rls.TenantForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='tenants.member', verbose_name='member')),
-                ('policy', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='escalation.policy')),
-                ('schedule', tenants.rls.TenantForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='escalation.schedule', verbose_name='on-call order')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=1, verbose_name="position"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("channel", "notify a channel"),
+                            ("member", "notify a member"),
+                            ("oncall", "notify who is on call"),
+                            ("wait", "wait"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "wait_seconds",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MaxValueValidator(2592000)],
+                        verbose_name="wait (seconds)",
+                    ),
+                ),
+                (
+                    "channel",
+                    tenants.rls.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="notifications.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "member",
+                    tenants.rls.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="tenants.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "policy",
+                    tenants.rls.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="escalation.policy",
+                    ),
+                ),
+                (
+                    "schedule",
+                    tenants.rls.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="escalation.schedule",
+                        verbose_name="on-call order",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'step',
-                'verbose_name_plural': 'steps',
-                'db_table': 'step',
-                'ordering': ['position'],
+                "verbose_name": "step",
+                "verbose_name_plural": "steps",
+                "db_table": "step",
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Turn',
+            name="Turn",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('position', models.PositiveSmallIntegerField(default=1, verbose_name='position')),
-                ('member', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='tenants.member', verbose_name='member')),
-                ('schedule', tenants.rls.TenantForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='escalation.schedule')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=1, verbose_name="position"
+                    ),
+                ),
+                (
+                    "member",
+                    tenants.rls.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="tenants.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "schedule",
+                    tenants.rls.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="turns",
+                        to="escalation.schedule",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'turn',
-                'verbose_name_plural': 'turns',
-                'db_table': 'turn',
-                'ordering': ['position'],
+                "verbose_name": "turn",
+                "verbose_name_plural": "turns",
+                "db_table": "turn",
+                "ordering": ["position"],
             },
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='policy_name'),
+            model_name="policy",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "name"), name="policy_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('tenant', 'group'), name='run_one_active'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "active")),
+                fields=("tenant", "group"),
+                name="run_one_active",
+            ),
         ),
         migrations.AddIndex(
-            model_name='duestep',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['due_at'], name='due_step_due'),
+            model_name="duestep",
+            index=models.Index(
+                condition=models.Q(("state", "due")),
+                fields=["due_at"],
+                name="due_step_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='duestep',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['tenant', 'group_id'], name='due_step_group'),
+            model_name="duestep",
+            index=models.Index(
+                condition=models.Q(("state", "due")),
+                fields=["tenant", "group_id"],
+                name="due_step_group",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duestep',
-            constraint=models.UniqueConstraint(fields=('tenant', 'run', 'position', 'round'), name='due_step_once'),
+            model_name="duestep",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "run", "position", "round"), name="due_step_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='schedule_name'),
+            model_name="schedule",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "name"), name="schedule_name"
+            ),
         ),
     ]

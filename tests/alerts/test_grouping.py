@@ -119,10 +119,3 @@ def test_the_tester_shows_each_condition_with_the_value_it_saw(routed):
     assert trials[0].conditions == [('team="db"', "web", False)]
     assert [t.matched for t in trials] == [False, True]
     assert place(routes, {"team": "web"}, "l/x").route.name == "rest"
-
-
-def test_a_new_alert_gets_prometheus_name_when_the_flow_sees_it(routed, send):
-    send.prometheus(routed.id, {"labels": {"alertname": "Test"}})
-    settle(routed.id)
-    with in_tenant(routed.id):
-        assert Alert.objects.get().fingerprint == "e46aaa9fcf75dd34"
