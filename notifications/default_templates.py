@@ -15,13 +15,18 @@ Wording = tuple[str, str]  # title, body
 
 SUMMARY = """\
 {% if alert_count == 1 %}
+{% if alerts[0].summary != title %}
 {{ alerts[0].summary }}
+{% endif %}
 {% if alerts[0].description and alerts[0].description != alerts[0].summary %}
 {{ alerts[0].description }}
 {% endif %}
 {% endif %}
 """
-LABELS = "{% if labels %}{{ labels }}{% endif %}"
+# Of one alert all labels tell something; of many, those they have in common.
+LABELS = (
+    "{% if alert_count == 1 %}{{ alerts[0].labels }}{% else %}{{ labels }}{% endif %}"
+)
 TITLE = "{{ title }}"
 
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
