@@ -56,6 +56,13 @@ PERMANENT = frozenset({
     "two_factor_setup_required", "unknown_method", "used_url", "user_not_found",
     "user_not_visible",
 })  # fmt: skip
+# What a page below another one meets when that one is gone, or takes none.
+NO_THREAD = (
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "cant_broadcast_message",
+)
 TOO_MANY = 429
 SERVER_ERRORS = 500
 REQUEST_TIMEOUT = 408
@@ -73,11 +80,20 @@ def send(parcel: Parcel) -> Receipt:
 
 
 def page(parcel: Parcel) -> Receipt:
-    """Post the message; in a conversation that exists, below it and for all to see."""
-    extra: dict[str, Any] = {}
-    if parcel.thread:
-        extra = {"thread_ts": parcel.thread.ts, "reply_broadcast": True}
-    return _post(parcel, place_of(parcel), **block_kit.page(parcel), **extra)
+    """Post the message; in a conversation that exists, below it and for all to see.
+
+    A page must arrive: where somebody has deleted the conversation, it begins anew.
+    """
+    place, said = place_of(parcel), block_kit.page(parcel)
+    if parcel.thread is None:
+        return _post(parcel, place, **said)
+    below = {"thread_ts": parcel.thread.ts, "reply_broadcast": True}
+    try:
+        return _post(parcel, place, **said, **below)
+    except SlackApiError as error:
+        if code_of(error) not in NO_THREAD:
+            raise
+    return _post(parcel, place, **said)
 
 
 def update(parcel: Parcel) -> Receipt:
@@ -234,14 +250,18 @@ def told_apart() -> Iterator[None]:
 
 def complaint(error: SlackApiError) -> DeliveryError:
     """Return what Slack's answer means: an HTTP status, or `ok: false` with a code."""
-    got = error.response
-    data = got.data if isinstance(got.data, dict) else {}
-    code = str(data.get("error") or "no reason")
+    got, code = error.response, code_of(error)
     if got.status_code != http.client.OK:
         return refusal(got.status_code, code, got.headers)
     if code in ("ratelimited", "rate_limited"):
         return DeliveryError(code, retry_after=seconds_of(got.headers))
     return DeliveryError(code, permanent=code in PERMANENT)
+
+
+def code_of(error: SlackApiError) -> str:
+    data = error.response.data
+    found = data.get("error") if isinstance(data, dict) else None
+    return str(found or "no reason")
 
 
 def refusal(status: int, text: str, headers: Any) -> DeliveryError:

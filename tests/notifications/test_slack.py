@@ -86,6 +86,14 @@ def test_a_second_page_goes_below_the_first_and_is_shown_to_all(fake):
     assert receipt.provider_id != message.ts
 
 
+def test_a_page_arrives_even_where_somebody_deleted_the_conversation(fake):
+    thread = slack.send(to(fake)).thread
+    fake.messages.clear()
+    receipt = slack.send(to(fake, thread=thread))
+    assert len(fake.messages) == 1
+    assert receipt.thread == ThreadPlace("C1", fake.messages[0].ts)
+
+
 @pytest.mark.parametrize("kind", ["update", "reply"])
 def test_without_a_first_message_there_is_nothing_to_redraw(fake, kind):
     assert slack.send(to(fake, kind)).answer
