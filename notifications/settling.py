@@ -155,8 +155,11 @@ def _write_attempt(lease: Lease, outcome: Outcome, name: str) -> None:
 
 
 def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
-    """Keep where the conversation began; the first page of a group founds it."""
+    """Keep where the conversation began: with the first page of a group, or anew
+    where somebody had deleted it."""
     if parcel.kind != "page" or receipt.thread is None or parcel.channel_id is None:
+        return
+    if receipt.thread == parcel.thread:
         return
     row = Thread(
         tenant_id=parcel.tenant_id,
@@ -166,7 +169,15 @@ def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
         provider_channel=receipt.thread.channel,
         provider_ts=receipt.thread.ts,
     )
-    Thread.objects.bulk_create([row], ignore_conflicts=True)
+    if parcel.thread is None:
+        Thread.objects.bulk_create([row], ignore_conflicts=True)
+        return
+    Thread.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["tenant", "group_id", "channel", "address"],
+        update_fields=["provider_channel", "provider_ts"],
+    )
 
 
 def _hold_channel(lease: Lease, seconds: float) -> None:

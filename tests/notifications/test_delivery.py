@@ -66,6 +66,20 @@ def test_a_second_level_on_the_same_channel_goes_into_the_thread(ops, slack):
         assert Thread.objects.get().provider_ts == seen.ts
 
 
+def test_a_deleted_conversation_begins_anew_and_is_redrawn_there(ops, slack):
+    message = a_message()
+    ops.put("level-1", message)
+    delivery.deliver_due()
+    slack.messages.clear()
+    ops.put("level-2", message)
+    delivery.deliver_due()
+    ops.refresh(acknowledged(message), version=2)
+    ops.deliver(rounds=2)
+    (seen,) = slack.messages
+    assert "Acknowledged by Alice" in str(seen)
+    assert len(seen.replies) == 1
+
+
 def test_a_mailbox_is_told_of_the_acknowledgement_by_a_mail(ops):
     message = a_message()
     address = {"channel_id": None, "channel_kind": "email", "address": "b@acme.example"}
