@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from tenants.rls import in_tenant
 
 # A screen that missed more than this is quicker served by a snapshot.
 MOST_MISSED = 200
+SNAPSHOT_SECONDS = 1.0
+MOST_SNAPSHOTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class Frame:
     text: str
 
 
+_snapshots: dict[UUID, tuple[float, Frame]] = {}
+
+
 def parsed(text: str) -> Frame:
     """Return the frame that `text` holds. Raises ValueError, KeyError, TypeError."""
     value = json.loads(text)
@@ -32,7 +38,7 @@ def parsed(text: str) -> Frame:
 
 
 def catch_up(tenant_id: UUID, since: int | None) -> list[Frame]:
-    """Return what leads from `since` to now: deltas, or one snapshot.
+    """Return what leads from `since` to now: deltas, or a snapshot and deltas.
 
     An empty list says that nothing happened since.
     """
@@ -41,16 +47,25 @@ def catch_up(tenant_id: UUID, since: int | None) -> list[Frame]:
             missed = _missed(tenant_id, since)
             if missed is not None:
                 return missed
-        return [_snapshot(tenant_id)]
+        frame = _recent_snapshot(tenant_id)
+        return [frame, *(_missed(tenant_id, frame.last) or [])]
 
 
 def stored(tenant_ids: dict[UUID, int], most: int = 500) -> dict[UUID, list[Frame]]:
-    """Return the frames after the given number of each tenant, in order."""
+    """Return the frames after the given number of each tenant, in order.
+
+    Where they were pruned already, a frame `resync` stands for them.
+    """
     with in_tenant(*tenant_ids):
         return {
-            tenant_id: _after(tenant_id, since, most)
+            tenant_id: _after(tenant_id, since, most) or _pruned(tenant_id, since)
             for tenant_id, since in tenant_ids.items()
         }
+
+
+def _pruned(tenant_id: UUID, since: int) -> list[Frame]:
+    head = queries.head(tenant_id)
+    return [Frame(head, head, '{"t": "resync"}')] if head > since else []
 
 
 def _missed(tenant_id: UUID, since: int) -> list[Frame] | None:
@@ -73,6 +88,18 @@ def _after(tenant_id: UUID, since: int, most: int) -> list[Frame]:
         .values_list("seq", "frame")[:most]
     )
     return [Frame(seq, seq, json.dumps(frame)) for seq, frame in rows]
+
+
+def _recent_snapshot(tenant_id: UUID) -> Frame:
+    """Return a snapshot at most a second old: after a restart all screens come
+    back at once, and all of a tenant get the same. What changed since follows."""
+    made, frame = _snapshots.get(tenant_id, (0.0, None))
+    if frame is None or time.monotonic() - made > SNAPSHOT_SECONDS:
+        if len(_snapshots) >= MOST_SNAPSHOTS:
+            _snapshots.clear()
+        frame = _snapshot(tenant_id)
+        _snapshots[tenant_id] = (time.monotonic(), frame)
+    return frame
 
 
 def _snapshot(tenant_id: UUID) -> Frame:

@@ -114,3 +114,14 @@ def test_a_frame_that_is_none_is_passed_over(hub, text):
 def test_a_frame_is_kept_as_text():
     text = '{"t": "delta", "from": 4, "to": 6, "groups": []}'
     assert parsed(text) == Frame(4, 6, text)
+
+
+def test_where_frames_were_pruned_the_screens_begin_anew(hub):
+    async def scene():
+        socket = hub.join(TENANT)
+        hub.knows(TENANT, 4)
+        hub._fill(TENANT, [Frame(9, 9, '{"t": "resync"}')])
+        assert waiting(socket) == [9]
+        assert hub.seen[TENANT] == 9
+
+    run(scene)

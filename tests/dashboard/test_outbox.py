@@ -222,3 +222,12 @@ def test_blocks_of_every_kind_are_drawn():
         "actions",
     ]
     assert drawn[0]["spans"] == [{"text": "*H*"}]
+
+
+def test_the_outbox_keeps_the_newest_only(ops, acme, monkeypatch):
+    monkeypatch.setattr(slack_server, "MOST_KEPT", 3)
+    for number in range(6):
+        call(ops, "chat.postMessage", channel="#ops", text=f"n{number}")
+    with in_tenant(acme.id):
+        kept = [row.payload["text"] for row in SimulatedMessage.objects.order_by("id")]
+    assert kept == ["n2", "n3", "n4", "n5"]

@@ -30,6 +30,7 @@ SALT = "alertcenter.simulation.response_url"
 RESPONSE_SECONDS = 30 * 60  # Slack's own limit
 LONGEST_TEXT = 40_000
 MOST_BLOCKS = 50
+MOST_KEPT = 2_000
 LARGEST_BODY = 1024 * 1024
 
 Arguments = dict[str, Any]
@@ -162,6 +163,7 @@ def _post(channel: Channel, given: Arguments) -> dict[str, Any]:
     name = str(given.get("channel") or "")
     if not name:
         raise Refused("channel_not_found")
+    _forget(channel.tenant_id)
     row = SimulatedMessage.objects.create(
         tenant_id=channel.tenant_id,
         kind="slack",
@@ -173,6 +175,13 @@ def _post(channel: Channel, given: Arguments) -> dict[str, Any]:
         | {"broadcast": given.get("reply_broadcast") in (True, "true", "1")},
     )
     return _answer(row)
+
+
+def _forget(tenant_id: UUID) -> None:
+    """Keep the outbox's newest messages only."""
+    rows = SimulatedMessage.objects.filter(tenant_id=tenant_id).order_by("-id")
+    for newest_old in rows.values_list("id", flat=True)[MOST_KEPT : MOST_KEPT + 1]:
+        rows.filter(id__lte=newest_old).delete()
 
 
 def _update(channel: Channel, given: Arguments) -> dict[str, Any]:
