@@ -6,6 +6,8 @@ audit row for every change; lists that stay quick on big tables.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -302,6 +304,14 @@ class OperatorsOnly:
 
     section = "platform"
 
+    def get_urls(self) -> list[Any]:
+        """Others find no object here, whether it exists or not."""
+        urls: list[Any] = super().get_urls()  # type: ignore[misc]
+        for one in urls:
+            if "<" in str(one.pattern):
+                one.callback = not_found_unless_operator(one.callback)
+        return urls
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
@@ -316,6 +326,18 @@ class OperatorsOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
+
+
+def not_found_unless_operator(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer 404 to people who are logged in and no operators."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.user.is_authenticated and not request.user.is_superuser:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return inner
 
 
 def describe_change(

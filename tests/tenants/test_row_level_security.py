@@ -86,8 +86,7 @@ def test_each_has_the_same_policy_for_reading_and_writing():
     }
     assert wrong == {}
     without = column(
-        TENANT_TABLES
-        + " AND c.relname NOT IN (SELECT tablename FROM pg_policies "
+        TENANT_TABLES + " AND c.relname NOT IN (SELECT tablename FROM pg_policies "
         "WHERE policyname = 'tenant' AND cmd = 'ALL' AND permissive = 'PERMISSIVE' "
         "AND roles = '{public}')"
     )
@@ -175,10 +174,13 @@ def test_nobody_may_truncate_and_history_is_append_only():
 
 
 def test_no_login_of_ours_steps_around_it():
-    assert rows(
-        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'ac\\_%' "
-        "AND (rolsuper OR rolbypassrls)"
-    ) == []
+    assert (
+        rows(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'ac\\_%' "
+            "AND (rolsuper OR rolbypassrls)"
+        )
+        == []
+    )
     assert rows("SELECT current_user") == [("ac_app",)]
 
 
@@ -251,9 +253,9 @@ def test_nothing_leaks_out_of_a_context(acme: Cast, globex: Cast):
 
 def test_nothing_leaks_out_of_a_failed_statement(acme: Cast, globex: Cast):
     with transaction.atomic(), tenant_context(globex.id):
-        with pytest.raises(DatabaseError), transaction.atomic():
-            with tenant_context(acme.id):
-                rows("SELECT 1 / 0")
+        inner = transaction.atomic()
+        with pytest.raises(DatabaseError), inner, tenant_context(acme.id):
+            rows("SELECT 1 / 0")
         assert seen() == {"globex"}
     assert seen() == set()
 
@@ -262,9 +264,12 @@ def test_a_swallowed_error_inside_a_savepoint_leaves_no_wider_context(
     acme: Cast, globex: Cast
 ):
     with in_tenant(globex.id):
-        with tenant_context(acme.id):
-            with pytest.raises(DatabaseError), transaction.atomic():
-                rows("SELECT 1 / 0")
+        with (
+            tenant_context(acme.id),
+            pytest.raises(DatabaseError),
+            transaction.atomic(),
+        ):
+            rows("SELECT 1 / 0")
         assert seen() == {"globex"}
 
 
