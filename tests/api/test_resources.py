@@ -22,7 +22,7 @@ API = "/t/acme/api/v1"
 
 
 @pytest.fixture
-def three(key) -> str:
+def three(key: str) -> str:
     """Three alerts of acme; returns the key."""
     answer = post(
         f"{API}/events",
@@ -78,7 +78,8 @@ class TestAlerts:
         assert " " in answer.sentence
 
     def test_pages_follow_each_other(self, three):
-        seen, url = [], f"{API}/alerts?page_size=1"
+        seen: list[str] = []
+        url = f"{API}/alerts?page_size=1"
         while url:
             answer = get(url, **bearer(three))
             assert len(answer.json["results"]) == 1
@@ -223,7 +224,7 @@ class TestMembersInABrowser:
 
 
 class TestAlertmanagersList:
-    def list(self, key: str, query: str = "") -> list[dict]:
+    def list(self, key: str, query: str = ""):
         answer = get(f"/t/acme/api/v2/alerts?{query}", **bearer(key))
         assert answer.status == 200, answer.body
         return answer.json

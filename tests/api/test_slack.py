@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.utils.translation import get_language
 
 from alertcenter.alerts.models import Group
 from alertcenter.api.models import SlackInbox
@@ -268,10 +269,12 @@ class TestRefusedPresses:
             acme.members["bob"].language = "fr"
             acme.members["bob"].save()
         seen = []
-        monkeypatch.setattr(
-            "alertcenter.api.inbox._explained",
-            lambda _outcome: seen.append(translation_now()) or "déjà",
-        )
+
+        def explained(_outcome):
+            seen.append(get_language())
+            return "déjà"
+
+        monkeypatch.setattr("alertcenter.api.inbox._explained", explained)
         send(press(group.pk))
         send(press(group.pk, trigger_id="2"))
         run_engine()
@@ -354,9 +357,3 @@ class TestEvents:
         assert call("POST", "/slack/events", body, kind).status == 401
         good = signed(body) | kind
         assert call("POST", "/slack/events", body, good).status == 200
-
-
-def translation_now() -> str:
-    from django.utils.translation import get_language
-
-    return get_language()

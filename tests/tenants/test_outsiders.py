@@ -70,7 +70,7 @@ def _walk(patterns: list[Any], prefix: str) -> Iterator[Page]:
 
 
 @pytest.fixture
-def theirs(acme: Cast) -> dict[type, Any]:
+def theirs(acme: Cast) -> dict[Any, Any]:
     """One row of every model of acme."""
     rows = fill(acme)
     with in_tenant(acme.id):
@@ -87,7 +87,7 @@ def charlie(globex: Cast) -> Client:
     return client
 
 
-def value(page: Page, name: str, acme: Cast, rows: dict[type, Any]) -> str:
+def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
     """Return what stands for `name` when it means something of acme."""
     by_table = {
         "/".join((model._meta.app_label, str(model._meta.model_name))): row
@@ -239,7 +239,7 @@ def snapshot(cast: Cast) -> dict[str, list[Any]]:
                     k: bytes(v) if isinstance(v, memoryview) else v
                     for k, v in row.items()
                 }
-                for row in model.objects.order_by("pk").values()
+                for row in model._default_manager.order_by("pk").values()
             ]
             for model in apps.get_models()
             if issubclass(model, TenantRow)

@@ -29,7 +29,7 @@ RESOLVED = {"apikey", "channel", "member", "tenant"}
 def rows(statement: str) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def column(statement: str) -> set[str]:
@@ -142,7 +142,7 @@ def test_every_reference_between_tenants_models_has_its_composite_key():
         for model in apps.get_models()
         if issubclass(model, TenantRow)
         for field in model._meta.local_fields
-        if field.is_relation and issubclass(field.related_model, TenantRow)
+        if field.related_model and issubclass(field.related_model, TenantRow)
     }
     assert wanted
     assert wanted <= known
