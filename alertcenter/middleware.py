@@ -10,14 +10,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
 from alertcenter.common import tracing
+from alertcenter.common.http import POLICY
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; frame-src 'self'; manifest-src 'self'; "
-    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

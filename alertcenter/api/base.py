@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from alertcenter.api.auth import Standing, standing_of
 from alertcenter.api.errors import DATABASE_AWAY, as_refused
-from alertcenter.middleware import POLICY
+from alertcenter.common.http import POLICY
 from tenants.models.apikey import Scope
 from tenants.rls import in_tenant
 
