@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from alertcenter.alerts.admin.search import as_uuid
 from alertcenter.alerts.models import Episode, Transition
 from tenants.admin_base import ReadOnlyAdmin
+from tenants.admin_lists import ACTORS, ActorFilter
 
 
 @admin.register(Transition)
@@ -24,7 +25,7 @@ class TransitionAdmin(ReadOnlyAdmin):
 
     section_order = 20
     list_display = ("at", "kind", "subject", "from_state", "to_state", "actor_label")
-    list_filter = ("kind", "actor_kind")
+    list_filter = ("kind", ActorFilter)
     search_fields = ("actor_label", "=reason", "=correlation_id")
     search_help_text = _("Author, reason, correlation id, or id of a group or alert")
     fields = (
@@ -33,7 +34,7 @@ class TransitionAdmin(ReadOnlyAdmin):
         "subject",
         "from_state",
         "to_state",
-        "actor_kind",
+        "actor_word",
         "actor_label",
         "reason",
         "details",
@@ -51,6 +52,10 @@ class TransitionAdmin(ReadOnlyAdmin):
         if of_group.exists():
             return of_group, False
         return queryset.filter(alert_id=identity), False
+
+    @admin.display(description=_("actor"))
+    def actor_word(self, row: Transition) -> str:
+        return str(ACTORS.get(row.actor_kind, row.actor_kind))
 
     @admin.display(description=_("of"))
     def subject(self, row: Transition) -> SafeString | str:
