@@ -94,8 +94,10 @@ def town() -> Iterator[Town]:
         stack.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser a module: while Playwright lives, an event loop runs in this
+    thread, which tests of other rooms would find in their way."""
     with sync_playwright() as playwright:
         path = require_binary("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
