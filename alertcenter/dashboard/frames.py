@@ -21,11 +21,12 @@ MOST_SNAPSHOTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame ready to be sent: numbers `first` to `last`, and its JSON text."""
+    """A frame ready to be sent: numbers `first` to `last`, its JSON text, its time."""
 
     first: int
     last: int
     text: str
+    at: str = ""
 
 
 _snapshots: dict[UUID, tuple[float, Frame]] = {}
@@ -34,7 +35,8 @@ _snapshots: dict[UUID, tuple[float, Frame]] = {}
 def parsed(text: str) -> Frame:
     """Return the frame that `text` holds. Raises ValueError, KeyError, TypeError."""
     value = json.loads(text)
-    return Frame(int(value["from"]), int(value["to"]), text)
+    at = str(value.get("at", ""))
+    return Frame(int(value["from"]), int(value["to"]), text, at)
 
 
 def catch_up(tenant_id: UUID, since: int | None) -> list[Frame]:

@@ -19,6 +19,7 @@ from uuid import UUID
 import redis.asyncio
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils.dateparse import parse_datetime
 from redis.exceptions import RedisError
 
 from alertcenter.dashboard import frames, telemetry
@@ -156,7 +157,9 @@ class Hub:
         try:
             tenant_id = UUID(hex=channel.decode().removeprefix(CHANNEL))
             if tenant_id in self.rooms:
-                self.offer(tenant_id, frames.parsed(data.decode()))
+                frame = frames.parsed(data.decode())
+                self.offer(tenant_id, frame)
+                measure_lag(frame)
         except (ValueError, KeyError, TypeError) as error:
             log.warning("live.bad_frame", extra={"error": str(error)})
 
@@ -188,6 +191,13 @@ class Hub:
             self.seen[tenant_id] = found[0].first - 1
         for frame in found:
             self.offer(tenant_id, frame)
+
+
+def measure_lag(frame: Frame) -> None:
+    """Note how long a frame took from the relay to the sockets' queues."""
+    made = parse_datetime(frame.at)
+    if made is not None:
+        telemetry.lag_seconds.observe(max(0.0, time.time() - made.timestamp()))
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -10,7 +10,7 @@ closed = Counter(
 )
 lag_seconds = Histogram(
     "alertcenter_live_lag_seconds",
-    "From a frame's making to the socket.",
+    "From a frame's making to the queues of the sockets.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 poll_seconds = Histogram(
