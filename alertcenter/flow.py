@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 LOCK_CLASS = 4_242
+# A group that only grows or shrinks is redrawn this often: a storm of alerts must not
+# become a storm of messages (Slack takes one a second and channel).
+GROWTH_SECONDS = 15
 PARKED = -1
 
 TAKE = """
@@ -174,6 +177,7 @@ def follow(
                     kind="grouped" if item.joined else "",
                     actor="",
                     data=grown,
+                    delay_seconds=GROWTH_SECONDS,
                 )
     return {g.group.pk for g in groups}
 

@@ -19,10 +19,12 @@ def refresh(
     kind: str,
     actor: str,
     data: Mapping[str, Any] | None = None,
+    delay_seconds: int = 0,
 ) -> None:
     """Redraw the messages of these groups and add a line to their threads.
 
-    Without a `kind` nothing is worth a line: the message alone is redrawn.
+    Without a `kind` nothing is worth a line: the message alone is redrawn. With
+    `delay_seconds` it may wait so long and merge with what follows.
     """
     if not groups:
         return
@@ -38,4 +40,10 @@ def refresh(
     }
     messages = messages_for(tenant_id, groups, notes=notes)
     for group in groups:
-        outbox.refresh(tenant_id, group.pk, messages[group.pk], version=group.version)
+        outbox.refresh(
+            tenant_id,
+            group.pk,
+            messages[group.pk],
+            version=group.version,
+            delay_seconds=delay_seconds,
+        )

@@ -33,6 +33,7 @@ class Entry:
     group_id: UUID | None = None
     kind: str = "page"
     severity: int = 3
+    delay_seconds: int = 0
 
     @property
     def lane(self) -> str:
@@ -56,12 +57,14 @@ def short(name: str) -> str:
 PUT = """
 INSERT INTO delivery (tenant_id, idem, lane, kind, channel_id, channel_kind,
   member_id, address, group_id, message, severity, state, fence, attempts,
-  provider_id, error, correlation_id)
+  provider_id, error, correlation_id, next_at)
 SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
-  group_id, message, severity, 'pending', 0, 0, '', '', %(correlation)s
+  group_id, message, severity, 'pending', 0, 0, '', '', %(correlation)s,
+  now() + delay * interval '1 second'
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
   idem text, lane text, kind text, channel_id uuid, channel_kind text,
-  member_id uuid, address text, group_id uuid, message jsonb, severity smallint)
+  member_id uuid, address text, group_id uuid, message jsonb, severity smallint,
+  delay int)
 ) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
@@ -98,6 +101,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "group_id": entry.group_id and str(entry.group_id),
         "message": entry.message.to_json(),
         "severity": entry.severity,
+        "delay": entry.delay_seconds,
     }
 
 
@@ -110,57 +114,86 @@ ORDER BY lane, id
 """
 REDRAW = """
 UPDATE delivery SET message = %s WHERE tenant_id = %s AND lane = %s
-  AND kind = 'update' AND state = 'pending'
+  AND kind = 'update' AND state = 'pending' AND (next_at <= now() OR %s)
 RETURNING id
+"""
+ADD_UP = """
+UPDATE delivery SET message = jsonb_set(message, '{note,data,count}',
+  to_jsonb((message #>> '{note,data,count}')::int + %s))
+WHERE tenant_id = %s AND lane = %s AND kind = 'reply' AND state = 'pending'
+  AND fence = 0 AND next_at > now() AND message #>> '{note,kind}' = 'grouped'
+RETURNING id
+"""
+OVERTAKEN = """
+UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
+  AND kind = 'update' AND state = 'pending' AND fence = 0 AND next_at > now()
 """
 # Of what happens later, a person's own mailbox is told these alone.
 WORTH_A_MAIL = ("acknowledged", "resolved")
 
 
-def refresh(tenant_id: UUID, group_id: UUID, message: Message, *, version: int) -> int:
+def refresh(
+    tenant_id: UUID,
+    group_id: UUID,
+    message: Message,
+    *,
+    version: int,
+    delay_seconds: int = 0,
+) -> int:
     """Bring every conversation about the group up to date; return how many rows.
 
     A channel's message is redrawn in place (several redraws that wait become one)
-    and, with a note, its thread gets a line. A mailbox that got the page gets one
-    mail when the group is acknowledged or resolved.
+    and, with a note, its thread gets a line. With `delay_seconds` both wait that long
+    and merge with what comes meanwhile (lines add up their counts); what comes without
+    a delay overtakes them. A mailbox that got the page gets one mail when the group is
+    acknowledged or resolved.
     """
     with connection.cursor() as cursor:
         cursor.execute(TOLD, [tenant_id, group_id])
         places = cursor.fetchall()
-    entries: list[Entry] = []
-    for channel_id, channel_kind, member_id, address in places:
-        if channel_kind == "email":
-            kinds = ["reply"] if _worth_a_mail(message) else []
-        else:
-            kinds = ["update", "reply"] if message.note else ["update"]
-        for kind in kinds:
-            entry = Entry(
-                idem=f"{group_id}/{version}/{kind}/{channel_id or ''}:{address}",
-                message=message,
-                channel_id=channel_id,
-                channel_kind=channel_kind,
-                member_id=member_id,
-                address=address,
-                group_id=group_id,
-                kind=kind,
-                severity=message.severity,
-            )
-            if kind != "update" or not _redrawn(tenant_id, entry):
-                entries.append(entry)
-    put(tenant_id, entries)
-    return len(entries)
-
-
-def _worth_a_mail(message: Message) -> bool:
-    return message.note is not None and message.note.kind in WORTH_A_MAIL
-
-
-def _redrawn(tenant_id: UUID, entry: Entry) -> bool:
-    """Give a redraw that still waits the newer message."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            REDRAW, [json.dumps(entry.message.to_json()), tenant_id, entry.lane]
+        if not delay_seconds:
+            # A redraw put off would come later and show what no longer is.
+            cursor.execute(OVERTAKEN, [tenant_id, group_id])
+    wanted = [
+        Entry(
+            idem=f"{group_id}/{version}/{kind}/{channel_id or ''}:{address}",
+            message=message,
+            channel_id=channel_id,
+            channel_kind=channel_kind,
+            member_id=member_id,
+            address=address,
+            group_id=group_id,
+            kind=kind,
+            severity=message.severity,
+            delay_seconds=delay_seconds,
         )
+        for channel_id, channel_kind, member_id, address in places
+        for kind in _kinds(channel_kind, message)
+    ]
+    put(tenant_id, [e for e in wanted if not _merged(tenant_id, e)])
+    return len(wanted)
+
+
+def _kinds(channel_kind: str, message: Message) -> list[str]:
+    """Return what a conversation on this kind of channel gets."""
+    if channel_kind == "email":
+        worth = message.note is not None and message.note.kind in WORTH_A_MAIL
+        return ["reply"] if worth else []
+    return ["update", "reply"] if message.note else ["update"]
+
+
+def _merged(tenant_id: UUID, entry: Entry) -> bool:
+    """Whether a row that still waits now says this too."""
+    with connection.cursor() as cursor:
+        if entry.kind == "update":
+            text = json.dumps(entry.message.to_json())
+            values = [text, tenant_id, entry.lane, bool(entry.delay_seconds)]
+            cursor.execute(REDRAW, values)
+        elif entry.delay_seconds and entry.message.note:
+            count = int(entry.message.note.data.get("count", 1))
+            cursor.execute(ADD_UP, [count, tenant_id, entry.lane])
+        else:
+            return False
         return cursor.fetchone() is not None
 
 

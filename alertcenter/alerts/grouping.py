@@ -223,10 +223,13 @@ def _recount(tenant_id: UUID, items: list[Regrouped]) -> None:
         row: Any = totals.get(item.group.pk, {"total": 0, "firing": 0, "worst": None})
         group = item.group
         group.alert_count, group.firing_count = row["total"], row["firing"]
+        before = group.severity
         if row["worst"] is not None:
             group.severity = row["worst"]
         worst = max(item.joined, key=lambda a: a.severity, default=None)
-        if worst and (not group.title or worst.severity >= group.severity):
+        # Only something worse renames a group: a title that changes with every
+        # newcomer cannot be recognised.
+        if worst and (not group.title or worst.severity > before):
             group.title = worst.title
         item.resolved = group.firing_count == 0 and group.state != "resolved"
 

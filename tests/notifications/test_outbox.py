@@ -108,6 +108,35 @@ def test_a_redraw_that_is_being_sent_is_followed_by_another(box):
         assert [row.message["title"] for row in rows] == [message.title, "newer"]
 
 
+def grown(message: Message, count: int) -> Message:
+    note = Note("grouped", "", "2026-11-20T10:00:00+00:00", {"count": count})
+    return replace(message, note=note, title=f"{count} more")
+
+
+def test_what_only_grew_waits_and_adds_up(box):
+    message = a_message()
+    box.put("1", message)
+    for version, count in ((2, 3), (3, 4)):
+        with in_tenant(box.tenant_id):
+            outbox.refresh(
+                box.tenant_id,
+                UUID(message.group_id),
+                grown(message, count),
+                version=version,
+                delay_seconds=15,
+            )
+    with in_tenant(box.tenant_id):
+        (redraw,) = Delivery.objects.filter(kind="update")
+        (line,) = Delivery.objects.filter(kind="reply")
+        assert redraw.message["title"] == "4 more"
+        assert line.message["note"]["data"]["count"] == 7
+        assert redraw.next_at > redraw.created_at
+    box.refresh(acknowledged(message), 4)
+    with in_tenant(box.tenant_id):
+        rows = Delivery.objects.filter(kind="update").order_by("id")
+        assert [row.state for row in rows] == ["cancelled", "pending"]
+
+
 def test_a_page_that_was_cancelled_leaves_nothing_to_refresh(box):
     message = a_message()
     box.put("1", message)
