@@ -35,8 +35,8 @@ _snapshots: dict[UUID, tuple[float, Frame]] = {}
 def parsed(text: str) -> Frame:
     """Return the frame that `text` holds. Raises ValueError, KeyError, TypeError."""
     value = json.loads(text)
-    at = str(value.get("at", ""))
-    return Frame(int(value["from"]), int(value["to"]), text, at)
+    first, last = int(value["from"]), int(value["to"])
+    return Frame(first, last, text, str(value.get("at", "")))
 
 
 def catch_up(tenant_id: UUID, since: int | None) -> list[Frame]:
