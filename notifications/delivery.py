@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 HANDS = 8  # messages in the air at once
 HANDS_OF_ONE_TENANT = 6
+ROOM_WORTH_A_CLAIM = 2
 LONGEST_ROUND = 15.0  # seconds after which nothing new is begun
 LOOK_SECONDS = 0.25  # how often a round with free hands looks for new work
 # While PostgreSQL restarts, an outcome is worth waiting for: else it is sent twice.
@@ -56,7 +57,10 @@ def deliver_due(limit: int = 20, older_than: timedelta | None = None) -> int:
         while True:
             room = min(HANDS - len(at_work), limit - claimed)
             leases: list[Lease] = []
-            if room > 0 and time.monotonic() < ends:
+            # Claims look over the whole backlog: better a few for many hands.
+            if room >= min(ROOM_WORTH_A_CLAIM, limit - claimed) > 0 and (
+                time.monotonic() < ends
+            ):
                 leases = claim(room, older_than=older_than, crowded=crowded(at_work))
             claimed += len(leases)
             for lease in leases:
