@@ -70,7 +70,10 @@ def lookup_is_listed(
     if callable(filters):
         return False
     names = {item[0] if isinstance(item, list | tuple) else item for item in filters}
-    listed = {name for name in names if isinstance(name, str)}
+    listed = {
+        name if isinstance(name, str) else getattr(name, "parameter_name", "")
+        for name in names
+    }
     if date_hierarchy:
         listed.add(date_hierarchy)
     parts = lookup.split("__")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -52,6 +54,27 @@ def test_an_owner_can_open_every_page(model, alice, filled):
         assert "Content-Security-Policy" in response.headers
         assert "<style" not in response.content.decode()
         assert 'style="' not in response.content.decode()
+
+
+@pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda m: m.__name__)
+def test_every_filter_of_a_list_works(model, alice, filled):
+    page = address(model, "changelist")
+    shown = alice.get(page).content.decode()
+    sidebar = shown.partition('id="changelist-filter"')[2]
+    for link in re.findall(r'href="(\?[^"]*)"', sidebar):
+        assert alice.get(page + unescape(link)).status_code == 200, link
+
+
+def test_the_numbers_of_the_first_page_lead_to_their_lists(alice, filled):
+    response = alice.get(reverse("admin:index"))
+    numbers = response.context["numbers"]
+    assert [number["count"] for number in numbers] == [1, 1, 1]
+    for number in numbers:
+        listed = alice.get(number["url"])
+        assert listed.status_code == 200, number
+        assert listed.context["cl"].result_count == number["count"]
+    for step in response.context["first_steps"]:
+        assert alice.get(step["url"]).status_code == 200
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda m: m.__name__)
