@@ -187,7 +187,7 @@ def _merged(tenant_id: UUID, entry: Entry) -> bool:
     with connection.cursor() as cursor:
         if entry.kind == "update":
             text = json.dumps(entry.message.to_json())
-            values = [text, tenant_id, entry.lane, bool(entry.delay_seconds)]
+            values: list[Any] = [text, tenant_id, entry.lane, bool(entry.delay_seconds)]
             cursor.execute(REDRAW, values)
         elif entry.delay_seconds and entry.message.note:
             count = int(entry.message.note.data.get("count", 1))

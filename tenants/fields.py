@@ -18,7 +18,7 @@ class Sealed(bytes):
     __str__ = __repr__
 
 
-class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
+class EncryptedField(models.BinaryField):
     """Text sealed under the tenant's key; assign str, read with `reveal`."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

@@ -61,7 +61,7 @@ def in_tenant(*ids: UUID) -> Iterator[None]:
         yield
 
 
-class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+class TenantForeignKey(models.ForeignKey):
     """A reference inside one tenant.
 
     Django makes no constraint for it; `ProtectTable` makes the composite key
@@ -201,7 +201,7 @@ def policy_sql(table: str, *, queue: bool, resolver: bool) -> list[str]:
 
 def foreign_key_sql(table: str, field: TenantForeignKey) -> list[str]:
     """Return the statements that add the composite key of `field`."""
-    target, column = field.related_model._meta.db_table, field.column  # type: ignore[union-attr]
+    target, column = field.related_model._meta.db_table, field.column
     tables = dict.fromkeys((table, target))
     action = on_delete_sql(field.remote_field.on_delete, column)
     return [

@@ -18,7 +18,7 @@ class MessageKind(models.TextChoices):
     RESOLVED = "resolved", _("resolved")
 
 
-class MessageTemplate(TenantModel):
+class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unused-ignore]
     """One row is the wording of one kind of message on one kind of channel.
 
     `title` and `body` are Jinja2, one column per language (modeltranslation);

@@ -49,6 +49,7 @@ def test_alerts_that_agree_in_the_grouping_labels_are_one_group(routed, send):
         assert sorted(Group.objects.values_list("number", flat=True)) == [1, 2, 3]
         big = Group.objects.get(firing_count=20)
         assert big.labels == {"alertname": "DiskFull", "cluster": "a"}
+        assert big.route is not None
         assert big.route.name == "db"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,7 +25,7 @@ def at(minutes: int) -> str:
     return (T0 + timedelta(minutes=minutes)).isoformat()
 
 
-def fire(minutes: int, **labels: str) -> dict[str, object]:
+def fire(minutes: int, **labels: str) -> dict[str, Any]:
     return {
         "labels": {"alertname": "DiskFull"} | labels,
         "startsAt": at(minutes),
@@ -32,7 +33,7 @@ def fire(minutes: int, **labels: str) -> dict[str, object]:
     }
 
 
-def over(minutes: int) -> dict[str, object]:
+def over(minutes: int) -> dict[str, Any]:
     return {
         "labels": {"alertname": "DiskFull"},
         "startsAt": at(0),

@@ -25,7 +25,8 @@ class Scene:
 
     @property
     def id(self) -> UUID:
-        return self.acme.id
+        pk: UUID = self.acme.id
+        return pk
 
     def group(self) -> Group:
         with in_tenant(self.id):

@@ -7,7 +7,7 @@ from django.db import connection
 
 from alertcenter import flow
 from alertcenter.alerts.models import Alert
-from escalation import actions, dispatcher
+from escalation import actions, dispatcher, runs
 from escalation.models import Policy, Step
 from notifications.models import Delivery
 from tenants.actors import Actor
@@ -225,14 +225,14 @@ def test_an_alert_that_cannot_be_followed_is_parked_and_holds_up_no_other(
 ):
     names = [f"A{number}" for number in range(8)]
     send.own(scene.id, *[{"labels": {"alertname": name}} for name in names])
-    real = flow.runs.start
+    real = runs.start
 
     def refuse(tenant_id, starts):
         if any(start.group.title == "A5" for start in starts):
             raise RuntimeError("no way")
         return real(tenant_id, starts)
 
-    monkeypatch.setattr(flow.runs, "start", refuse)
+    monkeypatch.setattr(runs, "start", refuse)
     engine()
     assert len(scene.deliveries()) == 7
     monkeypatch.undo()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalation.models import Schedule
+from escalation.models import Schedule, Turn
 from escalation.oncall import instant, shift_index, shift_start, who
+from tenants.models import Member
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -45,12 +45,14 @@ def test_a_week_across_the_change_is_an_hour_longer_and_has_no_gap():
 
 def test_turns_follow_each_other_and_nobody_is_on_call_without_turns():
     order = schedule("Europe/Paris")
-    turns = [SimpleNamespace(member=name) for name in ("ana", "ben", "chloe")]
+    members = [Member(name=name) for name in ("Ana", "Ben", "Chloe")]
+    turns = [Turn(schedule=order, member=member) for member in members]
+    ana, ben, chloe = members
     start = shift_start(order, 4)
     now = who(order, turns, start)
-    assert (now.member, now.next_member) == ("ben", "chloe")
+    assert (now.member, now.next_member) == (ben, chloe)
     assert now.until == shift_start(order, 5)
-    assert who(order, turns, start - timedelta(seconds=1)).member == "ana"
+    assert who(order, turns, start - timedelta(seconds=1)).member == ana
     assert who(order, [], start).member is None
 
 

@@ -130,6 +130,7 @@ def test_what_only_grew_waits_and_adds_up(box):
         (line,) = Delivery.objects.filter(kind="reply")
         assert redraw.message["title"] == "4 more"
         assert line.message["note"]["data"]["count"] == 7
+        assert redraw.next_at is not None
         assert redraw.next_at > redraw.created_at
     box.refresh(acknowledged(message), 4)
     with in_tenant(box.tenant_id):
