@@ -140,6 +140,8 @@ STATIC_ROOT = env.home / "static"
 STATICFILES_DIRS = [ROOT / "alertcenter" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+# Browsers ask again each time: modules of two versions must never meet in one page.
+WHITENOISE_MAX_AGE = 0
 
 # --- Celery: a pool of hands, never the truth ---
 CELERY_BROKER_URL = env.broker_url
