@@ -8,6 +8,7 @@ from alertcenter.alerts.lifecycle import Change, tell
 from notifications.models import Delivery
 
 SHOWN = ("page",)
+REASONS = {"sent": "", "ambiguous": "in_doubt"}
 
 
 def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
@@ -21,7 +22,7 @@ def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
                 tenant_id,
                 "delivered" if arrived else "failed",
                 group_id=delivery.group_id,
-                reason="" if arrived else "given_up",
+                reason=REASONS.get(delivery.state, "given_up"),
                 data={
                     "delivery": str(delivery.pk),
                     "channel": delivery.channel_kind,
