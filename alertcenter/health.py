@@ -7,8 +7,10 @@ Prometheus on this machine or one with the token.
 from __future__ import annotations
 
 import hmac
+import os
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import redis
 from django.conf import settings
@@ -76,8 +78,30 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
             status=403,
             content_type="text/plain; charset=utf-8",
         )
+    forget_the_dead()
     response: HttpResponseBase = ExportToDjangoView(request)
     return response
+
+
+def forget_the_dead() -> None:
+    """Drop the gauges of processes that ended; their counters stay counted."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
+        return
+    for path in Path(folder).glob("gauge_live*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdigit() and not is_alive(int(pid)):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it lives, as somebody else
+        return True
+    return True
 
 
 def may_see_metrics(request: HttpRequest) -> bool:

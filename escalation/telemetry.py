@@ -9,5 +9,7 @@ LATENESS = Histogram(
 )
 STEPS = Counter("alertcenter_escalation_steps_total", "Steps done.", ["kind"])
 OVERDUE = Gauge(
-    "alertcenter_escalation_overdue", "Steps more than 30 seconds late now."
+    "alertcenter_escalation_overdue",
+    "Steps more than 30 seconds late now.",
+    multiprocess_mode="mostrecent",  # any dispatcher measures it for all
 )

@@ -15,6 +15,7 @@ COMMIT_ROWS = Histogram(
 FEED_OLDEST = Gauge(
     "alertcenter_feed_oldest_seconds",
     "Age of the oldest change that the flow has not yet looked at.",
+    multiprocess_mode="mostrecent",  # any dispatcher measures it for all
 )
 FEED_ROWS = Counter("alertcenter_feed_rows_total", "Changes the flow looked at.")
 EXPIRED = Counter("alertcenter_alerts_expired_total", "Alerts closed by time-out.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-sockets = Gauge("alertcenter_live_sockets", "Open dashboards of this process.")
+sockets = Gauge(
+    "alertcenter_live_sockets", "Open dashboards.", multiprocess_mode="livesum"
+)
 closed = Counter(
     "alertcenter_live_closed_total", "Sockets that the server closed.", ["reason"]
 )

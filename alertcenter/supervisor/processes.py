@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,13 @@ from alertcenter.supervisor.place import Place
 from alertcenter.supervisor.stop import StopRequest
 
 MANAGE = ROOT / "manage.py"
+METRICS = "metrics"
+
+
+def forget_metrics(env: Env) -> None:
+    """Empty the folder of figures: they count from this start."""
+    shutil.rmtree(env.home / METRICS, ignore_errors=True)
+    (env.home / METRICS).mkdir(mode=0o700)
 
 
 def child_specs(env: Env, place: Place, counts: Mapping[str, int]) -> list[Spec]:
@@ -51,6 +59,8 @@ def environment(env: Env, name: str, role: str) -> dict[str, str]:
         "ALERTCENTER_DB_ROLE": role,
         "AC_PROCESS": name,
         "PYTHONUNBUFFERED": "1",
+        # The figures of all processes meet here; /metrics of the web shows them.
+        "PROMETHEUS_MULTIPROC_DIR": str(env.home / METRICS),
     }
 
 

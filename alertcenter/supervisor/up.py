@@ -23,7 +23,12 @@ from alertcenter.supervisor.lock import only_one
 from alertcenter.supervisor.logfiles import Tail, last_words, rotate
 from alertcenter.supervisor.place import Place, claim_home, settle
 from alertcenter.supervisor.postgres import Answer, Postgres
-from alertcenter.supervisor.processes import MANAGE, child_specs, run_step
+from alertcenter.supervisor.processes import (
+    MANAGE,
+    child_specs,
+    forget_metrics,
+    run_step,
+)
 from alertcenter.supervisor.readiness import bind_address, check_port, is_ready
 from alertcenter.supervisor.redis import Valkey
 from alertcenter.supervisor.roles import check_server, prepare_database
@@ -117,6 +122,7 @@ class Supervisor:
 
     def start(self) -> None:
         self.place = self._settle()
+        forget_metrics(self.env)
         end_leftovers(self.place.run, (str(MANAGE), "valkey-server"))
         check_port(bind_address(self.env), self.env.port)
         self._start_servers()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import subprocess
+import urllib.request
 
 import pytest
 import redis
@@ -12,6 +15,7 @@ from django.db import DatabaseError, connection
 from alertcenter import checks, health
 from alertcenter.common.http import client_address
 from tests.api.client import bearer, call, get, post
+from tests.stack import until
 
 TOKEN = "metrics-token"
 
@@ -151,3 +155,25 @@ PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1/128")]
 )
 def test_the_client_is_the_right_most_hop_that_is_no_proxy(peer, forwarded, expected):
     assert client_address(peer, forwarded, PROXIES) == expected
+
+
+def test_gauges_of_dead_processes_are_forgotten(tmp_path, monkeypatch):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    gone = tmp_path / f"gauge_livesum_{dead.pid}.db"
+    mine = tmp_path / f"gauge_livesum_{os.getpid()}.db"
+    counted = tmp_path / f"counter_{dead.pid}.db"
+    for path in (gone, mine, counted):
+        path.touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    health.forget_the_dead()
+    assert {path.name for path in tmp_path.iterdir()} == {mine.name, counted.name}
+
+
+def test_metrics_of_every_process_are_shown_by_the_web(stack):
+    def shown() -> str:
+        with urllib.request.urlopen(f"{stack.url}/metrics") as answer:
+            return str(answer.read(), "utf-8")
+
+    until(lambda: "alertcenter_escalation_overdue 0.0" in shown())
+    assert "alertcenter_live_sockets 0.0" in shown()
