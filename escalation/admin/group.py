@@ -83,9 +83,9 @@ class GroupAdmin(ActedOnAdmin):
         "link_to_group",
         "severity_word",
         "state_word",
+        "opened_at",
         "counts",
         "acked_by",
-        "opened_at",
     )
     list_filter = (OpenFilter, "severity", RouteFilter)
     search_fields = ("title",)

@@ -27,7 +27,7 @@ class AlertAdmin(ActedOnAdmin):
     """Alerts; acts on them are added by the room that knows how (escalation)."""
 
     section_order = 20
-    list_display = ("title", "severity_word", "state_word", "some_labels", "starts_at")
+    list_display = ("title", "severity_word", "state_word", "starts_at", "some_labels")
     list_filter = ("state", "severity")  # by source would look at every row
     search_fields = ("title",)
     search_help_text = gettext_lazy("Words of the title, or label=value")
@@ -70,7 +70,7 @@ class AlertAdmin(ActedOnAdmin):
 
     @admin.display(description=gettext_lazy("labels"))
     def some_labels(self, alert: Alert) -> SafeString:
-        return label_list(alert.labels, most=4)
+        return label_list(alert.labels, most=3)
 
     @admin.display(description=gettext_lazy("labels"))
     def all_labels(self, alert: Alert) -> SafeString:
