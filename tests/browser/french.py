@@ -19,6 +19,7 @@ ENGLISH_WORDS = """
     timeline unknown user view viewer waiting warning welcome which with you your
 """
 ENGLISH = frozenset(ENGLISH_WORDS.split())
+CONDITION = re.compile(r'\w+(=~|!~|!=|=)"[^"]*"')  # severity="critical" is notation
 WORD = re.compile(r"[A-Za-zÀ-ÿ'-]+")
 
 VISIBLE_TEXTS = """() => {
@@ -54,7 +55,7 @@ def is_english(text: str, content: frozenset[str]) -> bool:
     """Whether `text` is a source string left untranslated, or has English words."""
     for given in sorted(content, key=len, reverse=True):
         text = text.replace(given, " ")
-    bare = text.strip(" :.…*")
+    bare = CONDITION.sub(" ", text).strip(" :.…*")
     if not bare:
         return False
     with override("fr"):
