@@ -6,32 +6,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0002_initial'),
+        ("tenants", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SlackInbox',
+            name="SlackInbox",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('signature_sha256', models.CharField(max_length=64)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('channel_id', models.UUIDField(null=True)),
-                ('body', models.JSONField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(default='')),
-                ('correlation_id', models.CharField(default='', max_length=64)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("signature_sha256", models.CharField(max_length=64)),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
+                ("channel_id", models.UUIDField(null=True)),
+                ("body", models.JSONField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(default="")),
+                ("correlation_id", models.CharField(default="", max_length=64)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'slack_inbox',
-                'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['received_at'], name='slack_inbox_open')],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'signature_sha256'), name='slack_inbox_once')],
+                "db_table": "slack_inbox",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at", None)),
+                        fields=["received_at"],
+                        name="slack_inbox_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "signature_sha256"), name="slack_inbox_once"
+                    )
+                ],
             },
         ),
     ]
