@@ -13,110 +13,335 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_context'),
+        ("tenants", "0001_context"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(help_text='Stands in every URL: /t/<short name>/.', max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$', 'Use lower-case letters, digits and hyphens, at most 63 characters.')], verbose_name='short name')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('language', models.CharField(choices=tenants.models.tenant.content_languages, default='en', max_length=10, verbose_name='language')),
-                ('time_zone', models.CharField(default='UTC', help_text='An IANA name such as Europe/Paris.', max_length=64, validators=[tenants.timezones.validate_time_zone], verbose_name='time zone')),
-                ('settings', models.JSONField(blank=True, default=dict, verbose_name='settings')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        help_text="Stands in every URL: /t/<short name>/.",
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+                                "Use lower-case letters, digits and hyphens, at most 63 characters.",
+                            )
+                        ],
+                        verbose_name="short name",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=tenants.models.tenant.content_languages,
+                        default="en",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="An IANA name such as Europe/Paris.",
+                        max_length=64,
+                        validators=[tenants.timezones.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "settings",
+                    models.JSONField(blank=True, default=dict, verbose_name="settings"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tenant',
-                'verbose_name_plural': 'tenants',
-                'db_table': 'tenant',
-                'ordering': ['slug'],
+                "verbose_name": "tenant",
+                "verbose_name_plural": "tenants",
+                "db_table": "tenant",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('lookup_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('prefix', models.CharField(editable=False, max_length=16, verbose_name='begins with')),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('ingest', 'send alerts'), ('read', 'read'), ('act', 'act on alerts'), ('admin', 'administer')], max_length=20), default=list, size=None, verbose_name='scopes')),
-                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
-                ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='revoked')),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last used')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "lookup_hash",
+                    models.CharField(editable=False, max_length=64, unique=True),
+                ),
+                (
+                    "prefix",
+                    models.CharField(
+                        editable=False, max_length=16, verbose_name="begins with"
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("ingest", "send alerts"),
+                                ("read", "read"),
+                                ("act", "act on alerts"),
+                                ("admin", "administer"),
+                            ],
+                            max_length=20,
+                        ),
+                        default=list,
+                        size=None,
+                        verbose_name="scopes",
+                    ),
+                ),
+                (
+                    "expires_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="expires"),
+                ),
+                (
+                    "revoked_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="revoked"
+                    ),
+                ),
+                (
+                    "last_used_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="last used"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
-                'db_table': 'apikey',
-                'ordering': ['-created_at'],
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
+                "db_table": "apikey",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('role', models.CharField(choices=[('owner', 'owner'), ('admin', 'administrator'), ('responder', 'responder'), ('viewer', 'viewer')], default='responder', max_length=20, verbose_name='role')),
-                ('name', models.CharField(max_length=150, verbose_name='name')),
-                ('language', models.CharField(choices=tenants.models.tenant.content_languages, default='en', max_length=10, verbose_name='language')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[tenants.timezones.validate_time_zone], verbose_name='time zone')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "owner"),
+                            ("admin", "administrator"),
+                            ("responder", "responder"),
+                            ("viewer", "viewer"),
+                        ],
+                        default="responder",
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                ("name", models.CharField(max_length=150, verbose_name="name")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=tenants.models.tenant.content_languages,
+                        default="en",
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[tenants.timezones.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'member',
-                'verbose_name_plural': 'members',
-                'db_table': 'member',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'user'), name='member_user')],
+                "verbose_name": "member",
+                "verbose_name_plural": "members",
+                "db_table": "member",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "user"), name="member_user"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Audit',
+            name="Audit",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='at')),
-                ('actor_kind', models.CharField(max_length=20, verbose_name='actor')),
-                ('actor_id', models.CharField(default='', max_length=64)),
-                ('actor_label', models.CharField(default='', max_length=200, verbose_name='by')),
-                ('action', models.CharField(max_length=64, verbose_name='action')),
-                ('object_kind', models.CharField(max_length=64, verbose_name='object kind')),
-                ('object_id', models.CharField(max_length=64, verbose_name='object')),
-                ('data', models.JSONField(default=dict, verbose_name='details')),
-                ('correlation_id', models.CharField(default='', max_length=64)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="at",
+                    ),
+                ),
+                ("actor_kind", models.CharField(max_length=20, verbose_name="actor")),
+                ("actor_id", models.CharField(default="", max_length=64)),
+                (
+                    "actor_label",
+                    models.CharField(default="", max_length=200, verbose_name="by"),
+                ),
+                ("action", models.CharField(max_length=64, verbose_name="action")),
+                (
+                    "object_kind",
+                    models.CharField(max_length=64, verbose_name="object kind"),
+                ),
+                ("object_id", models.CharField(max_length=64, verbose_name="object")),
+                ("data", models.JSONField(default=dict, verbose_name="details")),
+                ("correlation_id", models.CharField(default="", max_length=64)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit log',
-                'db_table': 'audit',
-                'ordering': ['-at', '-id'],
-                'indexes': [models.Index(fields=['tenant', '-at'], name='audit_at')],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit log",
+                "db_table": "audit",
+                "ordering": ["-at", "-id"],
+                "indexes": [models.Index(fields=["tenant", "-at"], name="audit_at")],
             },
         ),
         migrations.CreateModel(
-            name='TenantKey',
+            name="TenantKey",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UuidV7(), default=alertcenter.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('wrapped', models.BinaryField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UuidV7(),
+                        default=alertcenter.common.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                ("wrapped", models.BinaryField()),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'tenant_key',
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'version'), name='tenant_key_version')],
+                "db_table": "tenant_key",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "version"), name="tenant_key_version"
+                    )
+                ],
             },
         ),
     ]

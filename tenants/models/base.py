@@ -39,9 +39,7 @@ class TenantModel(TenantRow):
     id = models.UUIDField(
         primary_key=True, default=uuid7, db_default=UuidV7(), editable=False
     )
-    created_at = models.DateTimeField(
-        _("created"), db_default=Now(), editable=False
-    )
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
         abstract = True
