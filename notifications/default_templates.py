@@ -48,7 +48,7 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "resolved"): {
         "en": (TITLE, "Resolved after {{ duration }}."),
         "fr": (TITLE, "Résolu après {{ duration }}."),
-        "de": (TITLE, "Behoben, Dauer: {{ duration }}"),
+        "de": (TITLE, "Gelöst nach {{ duration }}."),
     },
     ("email", "firing"): {
         "en": (
@@ -57,11 +57,11 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         ),
         "fr": (
             "{{ severity.label }} : {{ title }}",
-            "{{ title }} est déclenché depuis le {{ opened_at }}.\n" + SUMMARY,
+            "{{ title }} est actif depuis le {{ opened_at }}.\n" + SUMMARY,
         ),
         "de": (
             "{{ severity.label }}: {{ title }}",
-            "{{ title }} ist ausgelöst seit {{ opened_at }}.\n" + SUMMARY,
+            "{{ title }} ist aktiv seit {{ opened_at }}.\n" + SUMMARY,
         ),
     },
     ("email", "acknowledged"): {
@@ -76,9 +76,9 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{% else %}{{ title }} est pris en charge.{% endif %}\n\n" + SUMMARY,
         ),
         "de": (
-            "Bestätigt: {{ title }}",
+            "Übernommen: {{ title }}",
             "{% if actor %}{{ actor }} kümmert sich um {{ title }}."
-            "{% else %}{{ title }} ist bestätigt.{% endif %}\n\n" + SUMMARY,
+            "{% else %}{{ title }} ist übernommen.{% endif %}\n\n" + SUMMARY,
         ),
     },
     ("email", "snoozed"): {
@@ -87,8 +87,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{{ title }} is snoozed until {{ snooze_until }}.\n" + SUMMARY,
         ),
         "fr": (
-            "En pause : {{ title }}",
-            "{{ title }} est en pause jusqu'au {{ snooze_until }}.\n" + SUMMARY,
+            "En veille : {{ title }}",
+            "{{ title }} est en veille jusqu'au {{ snooze_until }}.\n" + SUMMARY,
         ),
         "de": (
             "Zurückgestellt: {{ title }}",
@@ -105,8 +105,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
             "{{ title }} a été résolu le {{ resolved_at }}, après {{ duration }}.",
         ),
         "de": (
-            "Behoben: {{ title }}",
-            "{{ title }} wurde am {{ resolved_at }} nach {{ duration }} behoben.",
+            "Gelöst: {{ title }}",
+            "{{ title }} wurde am {{ resolved_at }} nach {{ duration }} gelöst.",
         ),
     },
 }

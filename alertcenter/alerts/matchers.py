@@ -19,7 +19,14 @@ NOTATION = re.compile(r"^\s*([A-Za-z_][\w.:/-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*$", re
 
 
 class MatcherError(ValueError):
-    """A condition that cannot be read; the message says why."""
+    """A condition that cannot be read; the message says why.
+
+    `code` is notation, too_long or pattern, for whoever says it in another language.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def parse(text: str) -> Matcher:
     """Return the matcher that `text` writes. Raises MatcherError."""
     found = NOTATION.match(text)
     if not found:
-        raise MatcherError(f'{text!r} is not a condition such as severity="critical".')
+        message = f'{text!r} is not a condition such as severity="critical".'
+        raise MatcherError("notation", message)
     name, operator, value = found.groups()
     value = unquoted(value)
     if operator in ("=", "!="):
@@ -71,7 +79,8 @@ def unquoted(value: str) -> str:
 def compiled(pattern: str) -> Any:
     """Return the RE2 program. Raises MatcherError."""
     if len(pattern) > LONGEST_PATTERN:
-        raise MatcherError(f"A pattern may have {LONGEST_PATTERN} characters at most.")
+        message = f"A pattern may have {LONGEST_PATTERN} characters at most."
+        raise MatcherError("too_long", message)
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
@@ -79,8 +88,9 @@ def compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         raise MatcherError(
+            "pattern",
             f"{pattern!r} is not a pattern RE2 accepts (no look-around, "
-            f"no back-references): {error}"
+            f"no back-references): {error}",
         ) from error
 
 

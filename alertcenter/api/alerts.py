@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.models import Alert
-from alertcenter.api import filters, ingest, refusals
+from alertcenter.api import filters, ingest, raw, refusals
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import LabelsField, SeverityField
 from alertcenter.api.parsers import UntouchedJSON
@@ -145,7 +145,8 @@ class AlertsView(TenantAPIView):
     def _body(self, request: Request) -> bytes:
         """Return the body. Raises Refused: DRF lets an empty one pass untyped."""
         if isinstance(request.data, bytes):
-            return request.data
+            encoding = request.headers.get("Content-Encoding", "").encode()
+            return raw.unpacked({b"content-encoding": encoding}, request.data)
         if not str(request.content_type).startswith(UntouchedJSON.media_type):
             raise refusals.wrong_type(str(request.content_type))
         return b""

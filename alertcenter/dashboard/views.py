@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -21,11 +22,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from alertcenter.common.crypto import SealBroken
 from alertcenter.dashboard import acts, queries, setup, stories
 from alertcenter.dashboard.build import build_hash
 from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
 from escalation import oncall
-from tenants import apikeys, roles
+from tenants import apikeys, keyring, roles
 from tenants.access import Membership, membership
 
 LARGEST_BODY = 64 * 1024
@@ -57,7 +59,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
     """The live list."""
     items = setup.checklist(who.tenant_id)
     finished = sum(item.done for item in items)
-    fresh_key = request.session.pop("fresh_key", "")
+    fresh_key = unwrapped(who, request.session.pop("fresh_key", ""))
     return page(
         request,
         "dashboard/index.html",
@@ -128,8 +130,31 @@ def first_key(request: HttpRequest, who: Membership) -> HttpResponse:
     who.require(roles.ADMINISTER)
     scopes = ["ingest", "read"]
     _row, plaintext = apikeys.mint(who.tenant_id, FIRST_KEY, scopes, actor=who.actor)
-    request.session["fresh_key"] = plaintext
+    request.session["fresh_key"] = wrapped(who, plaintext)
     return redirect("dashboard", slug=who.slug)
+
+
+# Sessions lie in the database: until the next page shows it, the key is sealed there.
+
+
+def wrapped(who: Membership, plaintext: str) -> str:
+    """Return the key as the session may hold it."""
+    sealed = keyring.seal(who.tenant_id, plaintext, _place(who))
+    return base64.b64encode(sealed).decode()
+
+
+def unwrapped(who: Membership, held: str) -> str:
+    """Return the key; "" when there is none, or it is another tenant's."""
+    if not held:
+        return ""
+    try:
+        return keyring.unseal(who.tenant_id, base64.b64decode(held), _place(who))
+    except SealBroken:
+        return ""
+
+
+def _place(who: Membership) -> bytes:
+    return keyring.place_of(who.tenant_id, "session", "fresh_key", who.label)
 
 
 @require_POST

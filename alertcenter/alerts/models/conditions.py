@@ -17,6 +17,17 @@ def validate_matchers(value: object) -> None:
             parse(str(item))
         except MatcherError as error:
             raise ValidationError(
-                _("%(condition)s: %(error)s"),
-                params={"condition": str(item), "error": str(error)},
+                explained(error), params={"condition": str(item)}
             ) from error
+
+
+def explained(error: MatcherError) -> str:
+    """Return in the reader's language what is wrong with `%(condition)s`."""
+    if error.code == "too_long":
+        return _("%(condition)s: the pattern is too long.")
+    if error.code == "pattern":
+        return _(
+            "%(condition)s: this pattern cannot be read. Look-around and "
+            "back-references are not supported (RE2)."
+        )
+    return _('%(condition)s is not a condition such as severity="critical".')
