@@ -90,7 +90,9 @@ def read_catalogue(language: str) -> Catalog:
 def update(language: str) -> list[str]:
     """Bring the catalogue up to date with the sources; return what is missing."""
     catalog = read_catalogue(language)
+    created = catalog.creation_date  # else every run would change the file
     catalog.update(extract(), no_fuzzy_matching=True, keep_user_comments=True)
+    catalog.creation_date = created
     catalog.obsolete.clear()
     path = path_of(language)
     path.parent.mkdir(parents=True, exist_ok=True)
