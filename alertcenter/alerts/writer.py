@@ -239,6 +239,8 @@ class Writer:
             with connection.cursor() as cursor:
                 cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
                 cursor.execute("SET lock_timeout = '5s'")
+                # Planning the statement anew costs as much as a hundred events.
+                cursor.execute("SET plan_cache_mode = force_generic_plan")
                 cursor.execute(PREPARE)
         except psycopg2.Error as error:
             self._lost(error)

@@ -63,6 +63,15 @@ class Transition(TenantRow):
 class Feed(TenantRow):
     """One row is one change that `flow` has yet to look at; deleted when done."""
 
+    # Unchecked, as in the history tables: see tenants.rls.PartitionByMonth.
+    tenant = models.ForeignKey(
+        "tenants.Tenant",
+        models.CASCADE,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("tenant"),
+    )
     id = models.BigAutoField(primary_key=True)
     transition_id = models.BigIntegerField()
     alert_id = models.UUIDField(null=True)
