@@ -33,6 +33,13 @@ class StepForm(TenantForm):
         model = Step
         fields = ("position", "kind", "channel", "member", "schedule", "wait_seconds")
 
+    def has_changed(self) -> bool:
+        """A new row of which only the place was set is empty: our script set it."""
+        changed = super().has_changed()
+        if self.instance._state.adding and self.changed_data == ["position"]:
+            return False
+        return changed
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         wanted = NEEDED.get(cleaned.get("kind", ""))
