@@ -19,6 +19,7 @@ from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Alert, Group, GroupAlert
 from alertcenter.alerts.routing import Placement, RouteBook, place
+from alertcenter.alerts.severity import shown
 
 
 @dataclass
@@ -74,7 +75,7 @@ def _placements(
     inside = {(m.alert_id, m.episode_id) for m in memberships}
     book = routes.of(tenant_id)
     return {
-        a.pk: place(book, a.labels, a.dedup_key)
+        a.pk: place(book, shown(a.labels, a.severity), a.dedup_key)
         for a in alerts.values()
         if a.state == "firing" and (a.pk, a.episode_id) not in inside
     }

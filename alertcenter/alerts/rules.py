@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from alertcenter.alerts.events import Event
+from alertcenter.alerts.events import Event, severity_of
 from alertcenter.alerts.matchers import Matcher, MatcherError, all_match, parse
+from alertcenter.alerts.severity import shown
 
 # An edited rule is in force within this time, in every process.
 FRESH_SECONDS = 2.0
@@ -46,7 +47,7 @@ class Rules:
     def apply(self, event: Event) -> Event | None:
         """Return the event as changed by the rules, or None when it is dropped."""
         for rule in self.rules:
-            if not all_match(rule.matchers, event.labels):
+            if not all_match(rule.matchers, shown(event.labels, event.severity)):
                 continue
             if rule.drop:
                 return None
@@ -62,6 +63,8 @@ def changed(event: Event, rule: CompiledRule) -> Event:
     labels = event.labels | rule.labels
     # An empty value removes; an event must keep at least one label or its key.
     kept = {name: value for name, value in labels.items() if value != ""}
+    if rule.severity is None and "severity" in rule.labels:
+        severity = severity_of(kept)
     return replace(event, severity=severity, labels=kept or event.labels)
 
 

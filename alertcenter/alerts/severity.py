@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 DEBUG, INFO, WARNING, ERROR, CRITICAL = 1, 2, 3, 4, 5
 
 WORDS: dict[str, int] = {
@@ -28,3 +30,16 @@ NAMES = {
 def parse(word: str | None) -> int:
     """Return the severity that `word` means; a warning when nobody knows."""
     return WORDS.get((word or "").strip().lower(), UNKNOWN)
+
+
+def shown(labels: Mapping[str, str], level: int) -> Mapping[str, str]:
+    """Return labels as conditions see them: `severity` says what screens show.
+
+    An event may name its severity beside its labels, by another label, or have it
+    from a rule; `severity="critical"` must take what everybody sees as critical. A
+    label that says the same in its own word ("page") stays as it is.
+    """
+    word = labels.get("severity")
+    if word and parse(word) == level:
+        return labels
+    return {**labels, "severity": NAMES[level]}

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from alertcenter.alerts.grouping import regroup
-from alertcenter.alerts.models import Alert, Group, GroupAlert, Route, Transition
+from alertcenter.alerts.models import (
+    Alert,
+    Group,
+    GroupAlert,
+    Route,
+    Rule,
+    Transition,
+)
 from alertcenter.alerts.routing import RouteBook, explain, load, place
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import fire, over
@@ -120,3 +127,33 @@ def test_the_tester_shows_each_condition_with_the_value_it_saw(routed):
     assert trials[0].conditions == [('team="db"', "web", False)]
     assert [t.matched for t in trials] == [False, True]
     assert place(routes, {"team": "web"}, "l/x").route.name == "rest"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"title": "A", "severity": "critical", "labels": {"host": "a"}},
+        {"title": "A", "key": "k", "severity": "P1"},
+        {"title": "A", "labels": {"severity": "warning", "to": "raise"}},
+        {"title": "A", "labels": {"severity": "warning", "to": "relabel"}},
+    ],
+)
+def test_a_condition_on_severity_takes_what_screens_call_so(routed, send, event):
+    with in_tenant(routed.id):
+        Route.objects.create(
+            tenant_id=routed.id,
+            name="worst",
+            position=0,
+            matchers=['severity="critical"'],
+        )
+        for change in (
+            {"matchers": ["to=raise"], "set_severity": 5},
+            {"matchers": ["to=relabel"], "set_labels": {"severity": "critical"}},
+        ):
+            Rule.objects.create(tenant_id=routed.id, name=str(change), **change)
+    send.own(routed.id, event)
+    settle(routed.id)
+    with in_tenant(routed.id):
+        group = Group.objects.select_related("route").get()
+        assert group.route is not None
+        assert (group.route.name, group.severity) == ("worst", 5)
