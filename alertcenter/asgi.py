@@ -10,6 +10,7 @@ import asyncio
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from alertcenter.settings import module
@@ -23,9 +24,13 @@ from alertcenter.alerts import intake  # noqa: E402
 from alertcenter.api import ingest, keys, raw  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
 
-# Pages of the admin upload nothing large, and Django limits them itself.
-BOUNDED = ("/t/", "/slack/", "/api/")
-bounded_django = raw.bounded(django_application)
+# Django spools whatever it is sent to disk, for strangers too, and looks at the length
+# only when a view reads it: so nothing reaches it unmeasured. The longest forms are the
+# admin's, which Django itself limits to this.
+MOST_OF_A_FORM: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or raw.MOST_BYTES
+MACHINES = ("/t/", "/slack/", "/api/")
+for_machines = raw.bounded(django_application)
+for_people = raw.bounded(django_application, MOST_OF_A_FORM)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -43,9 +48,7 @@ def application_for(scope: Any) -> Any:
     fast = ingest.application_for(scope)
     if fast is not None:
         return fast
-    if scope["path"].startswith(BOUNDED):
-        return bounded_django
-    return django_application
+    return for_machines if scope["path"].startswith(MACHINES) else for_people
 
 
 async def lifespan(receive: Any, send: Any) -> None:

@@ -253,3 +253,16 @@ def test_health_is_served_at_the_tenants_path_without_a_key():
     for name in ("healthy", "ready"):
         answer = get(f"/t/acme/-/{name}")
         assert (answer.status, answer.body) == (200, b"OK")
+
+
+@pytest.mark.parametrize(
+    "path", ["/login/", "/admin/login/", "/outbox/press/", "/livez", "/nothing"]
+)
+@pytest.mark.parametrize("announce", [True, False])
+def test_a_stranger_cannot_fill_the_disk_through_any_page(path, announce):
+    """Django would spool the whole body before any view looks at it."""
+    body = b"x" * (8 << 20)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = call("POST", path, body, kind, announce=announce)
+    refused(answer, 413)
+    assert answer.read < 3 << 20
