@@ -28,6 +28,7 @@ from tenants.models.apikey import ApiKey
 ALPHABET = string.ascii_letters + string.digits
 PREFIX_LENGTH = 8
 SECRET_LENGTH = 43  # 256 bits of base62
+KEY_LENGTH = len("ac_") + PREFIX_LENGTH + len("_") + SECRET_LENGTH
 # A revoked key stops within this many seconds even if no notice arrives.
 FRESH_SECONDS = 5.0
 MOST_REMEMBERED = 50_000
@@ -118,7 +119,13 @@ class KeyCache:
         self._lock = threading.Lock()
 
     def remembered(self, plaintext: str) -> tuple[bool, KeyInfo | None]:
-        """Return (whether the answer is fresh, the answer)."""
+        """Return (whether the answer is fresh, the answer).
+
+        What is longer than a key is none, and not worth remembering: strangers could
+        fill the memory with it.
+        """
+        if len(plaintext) > KEY_LENGTH:
+            return True, None
         entry = self._known.get(self._hash(plaintext))
         if entry is None or time.monotonic() - entry[0] > FRESH_SECONDS:
             return False, None

@@ -79,6 +79,16 @@ def test_a_known_key_asks_the_database_nothing(key, monkeypatch):
     assert post(ALERTS, EVENT, **bearer(key)).status == 200
 
 
+def test_what_is_no_key_is_neither_asked_for_nor_remembered(acme, key, monkeypatch):
+    """Else strangers fill the memory: 50,000 headers of 60 kB are 3 GB."""
+    monkeypatch.setattr(keys.DESK, "_ask", None)
+    known = dict(keys.CACHE._known), dict(keys.CACHE._hashes)
+    for path in (EVENTS, ALERTS):
+        assert post(path, EVENT, **bearer("ac_" + "x" * 60_000)).status == 401
+    assert (keys.CACHE._known, keys.CACHE._hashes) == known
+    assert len(key) == apikeys.KEY_LENGTH
+
+
 @pytest.mark.parametrize("path", [EVENTS, ALERTS])
 def test_while_the_database_is_away_it_is_503(path, key, monkeypatch):
     def away(*_args):
