@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alertcenter.api.auth import Standing, standing_of
 from alertcenter.api.errors import DATABASE_AWAY, as_refused
+from alertcenter.common.errors import Refused
 from alertcenter.common.http import POLICY
 from tenants.models.apikey import Scope
 from tenants.rls import in_tenant
@@ -28,6 +32,16 @@ DOCUMENTED_POLICY = POLICY.replace(
 READING = ("GET", "HEAD", "OPTIONS")
 
 
+class BrowsablePage(BrowsableAPIRenderer):
+    """DRF's page for people, who may also come with a key that lacks a scope."""
+
+    def show_form_for_method(self, *given: Any) -> bool:
+        try:
+            return bool(super().show_form_for_method(*given))
+        except Refused:
+            return False
+
+
 class TenantAPIView(APIView):
     """A view at /t/<slug>/...: in one transaction, with that tenant's context.
 
@@ -37,6 +51,7 @@ class TenantAPIView(APIView):
 
     scopes: Mapping[str, str] = {}
     without_database: frozenset[str] = frozenset()
+    renderer_classes: Any = (JSONRenderer, BrowsablePage)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -92,8 +107,14 @@ class Pages(CursorPagination):
         self.ordering = ordering
 
     def answer(self, queryset: Any, view: APIView, serializer: Any) -> Response:
-        """Return the page of `queryset` that the request asks for."""
-        rows: Any = self.paginate_queryset(queryset, view.request, view=view)
+        """Return the page of `queryset` that the request asks for.
+
+        Raises NotFound for a cursor that is none, as DRF does for most of them.
+        """
+        try:
+            rows: Any = self.paginate_queryset(queryset, view.request, view=view)
+        except ValidationError as error:  # its position is no moment
+            raise NotFound(self.invalid_cursor_message) from error
         return self.get_paginated_response(serializer(rows, many=True).data)
 
 

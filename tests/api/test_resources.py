@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -76,6 +77,19 @@ class TestAlerts:
         answer = get(f"{API}/alerts?{query}", **bearer(three))
         assert answer.status == 400
         assert " " in answer.sentence
+
+    @pytest.mark.parametrize("inside", ["p=garbage", "p=%00", "o=-1", "o=x&p=1"])
+    def test_a_cursor_that_was_made_up_is_404(self, inside, three):
+        cursor = base64.b64encode(inside.encode()).decode()
+        answer = get(f"{API}/alerts?cursor={cursor}", **bearer(three))
+        assert answer.status in (200, 404), answer.body
+        assert "p=" not in inside or answer.status == 404
+
+    def test_the_page_for_people_opens_for_a_key_that_may_only_read(self, acme, mint):
+        reader = bearer(mint(acme, "read"))
+        answer = get(f"{API}/alerts?format=api", **reader)
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith("text/html")
 
     def test_pages_follow_each_other(self, three):
         seen: list[str] = []
