@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 STRANGER, OUTSIDER, SLOW = 4401, 4003, 4008
 TOO_BIG, AGAIN = 1009, 1013
 LARGEST = 64 * 1024
+MOST_DIGITS = 19  # of a bigint
 BEAT_SECONDS = 10.0
 BEATS_A_CHECK = 6
 
@@ -197,13 +198,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def _since(self) -> int | None:
         query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
         given = query.get("since", [""])[0]
-        return int(given) if given.isascii() and given.isdigit() else None
+        sound = given.isascii() and given.isdigit() and len(given) < MOST_DIGITS
+        return int(given) if sound else None
 
 
 def _object(text: str) -> dict[str, Any]:
     """Return the JSON object in `text`, an empty one when it holds none."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

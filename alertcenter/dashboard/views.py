@@ -119,7 +119,7 @@ def act(request: HttpRequest, slug: str) -> HttpResponse:
     except acts.BadAct as error:
         status = 403 if error.code == "forbidden" else 400
         return JsonResponse({"error": error.code}, status=status)
-    except ValueError:
+    except (ValueError, RecursionError):
         return JsonResponse({"error": "body"}, status=400)
 
 

@@ -129,6 +129,13 @@ def test_a_click_works_without_the_socket(acme, group):
         assert group.acked_by == "Bob"
 
 
+@pytest.mark.parametrize("body", ["", "[1]", "{", "[" * 60_000, "9" * 5000])
+def test_a_click_that_makes_no_sense_is_400(acme, body):
+    client = browser(acme.user("bob"))
+    answer = client.post("/t/acme/act/", body, content_type="application/json")
+    assert answer.status_code == 400
+
+
 def test_a_click_without_the_form_s_token_is_refused(acme, group):
     client = Client(enforce_csrf_checks=True)
     client.force_login(acme.user("bob"))

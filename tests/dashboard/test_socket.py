@@ -17,7 +17,7 @@ from alertcenter.dashboard import consumers, relay
 from tenants.models import Member
 from tenants.rls import in_tenant
 from tests.dashboard.scene import make_group
-from tests.dashboard.wire import screen, session_of
+from tests.dashboard.wire import HOST, Screen, screen, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -284,10 +284,30 @@ def test_nonsense_is_passed_over(acme, alice):
         async with screen("acme", alice) as one:
             await one.open()
             await one.frame_of("snapshot")
-            for text in ("", "{", "[1]", '"x"', '{"t": "act"', '{"t": 5}'):
+            deep = "[" * 60_000
+            for text in ("", "{", "[1]", '"x"', '{"t": "act"', '{"t": 5}', deep):
                 await one.type(text)
             await one.say({"t": "since", "seq": "x"})
             assert (await one.frame_of("snapshot"))["groups"] == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize("since", ["9" * 18, "9" * 30, "9" * 5000, "-1", "x"])
+def test_a_number_that_no_frame_ever_had_begins_anew(acme, alice, since):
+    async def scene():
+        async with screen("acme", alice, since=since) as one:
+            assert (await one.open())[0]
+            assert (await one.frame())["t"] == "snapshot"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("path", ["/ws/ACME/", "/ws/", "/", "/t/acme/"])
+def test_there_are_no_sockets_elsewhere(acme, alice, path):
+    async def scene():
+        one = Screen(path, alice, f"https://{HOST}")
+        assert (await one.open())[0] is False
 
     play(scene)
 

@@ -87,7 +87,7 @@ def press_button(request: HttpRequest, who: Membership) -> HttpResponse:
     given = request.POST
     number = given.get("message", "")
     user_id = given.get("user", "")
-    if not number.isascii() or not number.isdigit():
+    if not number.isascii() or not number.isdigit() or "\0" in user_id:
         return HttpResponseBadRequest()
     pressed = press.Press(
         int(number),
