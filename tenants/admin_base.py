@@ -13,7 +13,11 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    SuspiciousOperation,
+    ValidationError,
+)
 from django.db import models
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -122,6 +126,13 @@ class TenantScopedAdmin(Scoped, Buttons, admin.ModelAdmin):
         if request is not None:
             filters = self.get_list_filter(request)
         return lookup_is_listed(lookup, filters, self.date_hierarchy)
+
+    def response_action(self, request: HttpRequest, *given: Any, **named: Any) -> Any:
+        """Do the list's action. What was ticked must be ids, else the answer is 400."""
+        try:
+            return super().response_action(request, *given, **named)
+        except ValidationError as error:
+            raise SuspiciousOperation("no ids were selected") from error
 
     # --- writing ---
 

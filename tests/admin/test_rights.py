@@ -182,6 +182,44 @@ def test_no_column_can_be_guessed_through_the_address(alice, filled, asked):
         assert response.status_code in (302, 400)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "alerts_alert_changelist ?state__exact=%00",
+        "alerts_transition_changelist ?kind__exact=a%00",
+        "tenants_audit_changelist ?object_kind=%00",
+        "tenants_member_changelist ?role__exact=%00",
+        "autocomplete ?app_label=alerts&model_name=route&field_name=policy&term=%00",
+    ],
+)
+def test_nul_in_an_address_is_400_and_no_fault_of_ours(alice, address):
+    name, query = address.split()
+    assert alice.get(reverse(f"admin:{name}") + query).status_code == 400
+
+
+@pytest.mark.parametrize("ticked", ["\0", "abc", "9" * 40])
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("alerts_group", "acknowledge_selected"),
+        ("alerts_alert", "acknowledge_alerts"),
+        ("tenants_apikey", "revoke_selected"),
+        ("notifications_contact", "delete_selected"),
+        ("notifications_delivery", "retry_selected"),
+    ],
+)
+def test_ticks_that_are_no_ids_are_400(alice, filled, name, action, ticked):
+    given = {"action": action, "_selected_action": ticked}
+    answer = alice.post(reverse(f"admin:{name}_changelist"), given)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("pasted", ["[" * 50_000, '{"a": ' * 9_000, "[" + "9" * 5000])
+def test_the_route_tester_takes_any_text(alice, pasted):
+    answer = alice.post(reverse("admin:alerts_route_tester"), {"text": pasted})
+    assert answer.status_code == 200
+
+
 def test_a_responder_acts_but_configures_nothing(bob, filled):
     page = reverse("admin:notifications_channel_change", args=[filled[Channel].pk])
     shown = bob.get(page).content.decode()

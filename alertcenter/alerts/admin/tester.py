@@ -18,6 +18,7 @@ from alertcenter.alerts.admin.search import as_uuid
 from alertcenter.alerts.events import BadBody, Event
 from alertcenter.alerts.models import Alert, Group, Route, Rule
 from alertcenter.alerts.rules import compile_rules
+from alertcenter.alerts.severity import shown
 from alertcenter.alerts.sources import alertmanager_webhook, own_json
 
 
@@ -79,7 +80,8 @@ class TesterForm(forms.Form):
         )
         after = rules.apply(event)
         self.dropped = after is None
-        self.labels = dict((after or event).labels)
+        seen = after or event
+        self.labels = dict(shown(seen.labels, seen.severity))
 
     def take_stored(self, identity: str) -> None:
         """Use a stored alert, on which the rules have worked already."""
@@ -88,7 +90,8 @@ class TesterForm(forms.Form):
         alert = rows.filter(pk=pk).first() if pk else None
         if alert is None:
             raise ValidationError(_("There is no such alert."))
-        self.labels, self.dedup_key = dict(alert.labels), alert.dedup_key
+        self.labels = dict(shown(alert.labels, alert.severity))
+        self.dedup_key = alert.dedup_key
 
     def verdict(self) -> Verdict:
         """Return how each route judges the labels and where the alert would go."""
@@ -127,6 +130,8 @@ def parse_event(text: str) -> Event:
             _("This is no JSON (line %(line)s, column %(column)s)."),
             params={"line": error.lineno, "column": error.colno},
         ) from error
+    except (ValueError, RecursionError) as error:  # endless digits, or brackets
+        raise ValidationError(_("There is no alert in this.")) from error
     if isinstance(body, dict) and isinstance(body.get("alerts"), list):
         return first_event(alertmanager_webhook.parse, body)
     if isinstance(body, dict) and not {"labels", "title"} & set(body):
