@@ -161,6 +161,23 @@ class TestBelieved:
         make_channel(acme, team="")
         assert send(press(make_group(acme).pk)).status == 200
 
+    @pytest.mark.parametrize("team", ["", "T1"])
+    def test_a_tenant_with_many_channels_crowds_out_nobody(self, team, acme, globex):
+        with in_tenant(globex.id):
+            Channel.objects.bulk_create(
+                Channel(
+                    tenant_id=globex.id,
+                    kind="slack",
+                    slug=f"c{number}",
+                    name=f"c{number}",
+                    settings={"team_id": team, "app_id": "A1"},
+                )
+                for number in range(250)
+            )
+        make_channel(acme, team="")
+        assert send(press(make_group(acme).pk)).status == 200
+        assert len(inbox(acme)) == 1
+
     def test_the_engine_is_woken(self, acme, group):
         with connection.cursor() as cursor:
             cursor.execute("LISTEN ac_feed")
