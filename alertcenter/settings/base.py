@@ -92,7 +92,11 @@ CACHES = {
         "BACKEND": "alertcenter.common.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "ac",
-        "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+        "OPTIONS": {
+            "socket_timeout": 0.25,
+            "socket_connect_timeout": 0.25,
+            "serializer": "alertcenter.common.cache.Json",
+        },
     }
 }
 # The database is the truth: Redis may vanish without logging anybody out.
