@@ -35,6 +35,19 @@ class TestReady:
         assert (answer.status, answer.json["status"]) == (200, "degraded")
         assert " " in answer.json["checks"]["redis"]
 
+    def test_strangers_hear_that_something_fails_and_not_what(self, monkeypatch):
+        away = redis.Redis(host="redis.internal", socket_connect_timeout=0.1)
+        monkeypatch.setattr(health, "_redis", lambda: away)
+        monkeypatch.setattr(health, "WRITE", "INSERT INTO nowhere VALUES (1)")
+        through_proxy = get("/readyz", **{"X-Forwarded-For": "192.0.2.1"})
+        assert through_proxy.json["checks"] == {
+            "database": "failing",
+            "redis": "failing",
+        }
+        elsewhere = call("GET", "/readyz", client="192.0.2.1")
+        assert (elsewhere.status, elsewhere.json) == (503, through_proxy.json)
+        assert "nowhere" in get("/readyz").json["checks"]["database"]
+
     def test_a_database_that_takes_no_writes_is_503(self, monkeypatch):
         monkeypatch.setattr(health, "WRITE", "INSERT INTO nowhere VALUES (1)")
         answer = get("/readyz")
