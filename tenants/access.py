@@ -59,6 +59,13 @@ def memberships(user_id: int | None) -> list[Membership]:
         return [Membership(*row) for row in cursor.fetchall()]
 
 
+def homes(user_id: int) -> set[UUID]:
+    """Return the tenants that have the user as member, active there or retired."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM resolve_homes(%s)", [user_id])
+        return {tenant_id for (tenant_id,) in cursor.fetchall()}
+
+
 def membership(user_id: int | None, slug: str) -> Membership:
     """Return the user's standing in tenant `slug`. Raises Http404."""
     for item in memberships(user_id):

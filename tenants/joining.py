@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from tenants import roles
-from tenants.access import Membership, memberships
+from tenants.access import Membership, homes, memberships
 from tenants.models.member import Member
 from tenants.roles import Role
 
@@ -68,12 +68,12 @@ def may_reset_password(giver: Membership, member: Member) -> bool:
     """Whether `giver` may set the password of `member`'s user.
 
     Only of a user who stands in this tenant alone: elsewhere it is not his to
-    give away.
+    give away. Where the user is retired he may be called back, so that counts.
     """
     user = member.user
     if user.is_superuser or not may_give(giver, member.role):
         return False
-    return {item.tenant_id for item in memberships(user.pk)} <= {giver.tenant_id}
+    return homes(user.pk) <= {giver.tenant_id}
 
 
 def is_last_owner(member: Member) -> bool:

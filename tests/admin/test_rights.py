@@ -67,6 +67,22 @@ def test_a_person_of_another_tenant_is_linked_and_keeps_his_password(
     assert charlie.password == before
 
 
+def test_the_password_of_who_is_retired_elsewhere_is_not_given_away(
+    alice, acme, globex
+):
+    """Globex may call him back: then whoever knew his password would come along."""
+    with in_tenant(globex.id):
+        Member.objects.filter(user=globex.user("charlie")).update(active=False)
+    known = NEW_MEMBER | {"email": "charlie@globex.example", "name": "Charlie"}
+    assert alice.post(reverse("admin:tenants_member_add"), known).status_code == 302
+    member = member_of(acme, "Charlie")
+    page = reverse("admin:tenants_member_change", args=[member.pk])
+    assert "new_password" not in alice.get(page).content.decode()
+    before = member.user.password
+    alice.post(page, changed(member, new_password="taken over by acme"))
+    assert member_of(acme, "Charlie").user.password == before
+
+
 def test_the_same_person_cannot_join_twice(alice, acme):
     again = NEW_MEMBER | {"email": "bob@acme.example"}
     response = alice.post(reverse("admin:tenants_member_add"), again)
