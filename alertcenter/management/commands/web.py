@@ -12,6 +12,7 @@ from alertcenter.settings.env import read
 
 BACKLOG = 4096
 GRACE_SECONDS = 3
+LARGEST_FRAME = 128 * 1024  # the dashboard's consumer refuses half of that politely
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             ws="websockets-sansio",
             # Frames are small and many: deflate costs more than it saves.
             ws_per_message_deflate=False,
+            ws_max_size=LARGEST_FRAME,
             backlog=BACKLOG,
             access_log=False,
             log_config=None,
