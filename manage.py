@@ -49,9 +49,24 @@ def run(command):
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module())
     from django.core.management import execute_from_command_line
+    from django.db.utils import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if command not in OWNER_COMMANDS or not is_away(error):
+            raise
+        sys.stderr.write(
+            "alertcenter: The database does not answer: start AlertCenter first "
+            "(make run), or check DATABASE_URL.\n"
+        )
+        return 1
     return 0
+
+
+def is_away(error):
+    """Whether no server answered; what a server complains about has a code."""
+    return getattr(error.__cause__, "pgcode", None) is None
 
 
 if __name__ == "__main__":

@@ -90,3 +90,19 @@ class Valkey:
             stop_signal=signal.SIGTERM,
             grace=5.0,
         )
+
+
+def check_redis(url: str) -> None:
+    """Ask the Redis at `url` once. Raises StartError when it gives no answer."""
+    retry = Retry(NoBackoff(), 0)
+    client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    client.set_retry(retry)
+    try:
+        client.ping()
+    except redis.BusyLoadingError:
+        pass  # it is there, and will have read its data soon
+    except redis.RedisError as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].strip(" .")
+        raise StartError(f"Redis cannot be used, check REDIS_URL: {reason}.") from error
+    finally:
+        client.close()

@@ -189,7 +189,8 @@ def _one(cursor: Cursor) -> Any:
 
 
 def _sentence(error: psycopg2.Error) -> str:
-    message = str(error).strip()
-    reason = message.splitlines()[-1] if message else type(error).__name__
-    reason = reason.split("FATAL:")[-1].split("ERROR:")[-1].strip()
+    # The last address tried; libpq's indented lines are advice, not reasons.
+    lines = [line for line in str(error).splitlines() if line == line.lstrip() != ""]
+    reason = lines[-1] if lines else type(error).__name__
+    reason = reason.split("FATAL:")[-1].split("ERROR:")[-1].strip(" .")
     return f"The database cannot be used, check DATABASE_URL: {reason}."

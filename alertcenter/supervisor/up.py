@@ -30,7 +30,7 @@ from alertcenter.supervisor.processes import (
     run_step,
 )
 from alertcenter.supervisor.readiness import bind_address, check_port, is_ready
-from alertcenter.supervisor.redis import Valkey
+from alertcenter.supervisor.redis import Valkey, check_redis
 from alertcenter.supervisor.roles import check_server, prepare_database
 from alertcenter.supervisor.stop import StopRequest
 
@@ -147,6 +147,8 @@ class Supervisor:
             rotate(self.place.logs / "redis.log")
             self.redis = Valkey(self.place)
             self.redis.start(self.stop_request.pause)
+        else:
+            check_redis(self.env.redis_url)
 
     def _prepare_database(self) -> None:
         if self.postgres:

@@ -60,7 +60,23 @@ def test_a_database_url_where_nobody_answers(refused):
     refused.environment["DATABASE_URL"] = "postgres://a:s3cret@127.0.0.1:1/x"
     said = sentence(refused.fail())
     assert "check DATABASE_URL" in said
+    assert "Connection refused" in said
     assert "s3cret" not in said
+
+
+def test_a_redis_url_where_nobody_answers(refused):
+    refused.environment["REDIS_URL"] = "redis://:s3cret@127.0.0.1:1/0"
+    said = sentence(refused.fail())
+    assert "check REDIS_URL" in said
+    assert "s3cret" not in said
+
+
+def test_a_command_without_a_running_database(refused):
+    command = [sys.executable, str(ROOT / "manage.py"), "createapikey", "acme"]
+    answer = subprocess.run(
+        command, env=refused.environment, capture_output=True, text=True, check=False
+    )
+    assert "make run" in sentence((answer.returncode, answer.stderr))
 
 
 def test_postgres_url_is_another_name(refused):
