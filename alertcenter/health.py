@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.request import split_domain_port
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from redis.backoff import NoBackoff
@@ -113,8 +114,8 @@ def is_alive(pid: int) -> bool:
 def may_see_metrics(request: HttpRequest) -> bool:
     """Whoever has the token, and programs of this machine.
 
-    A proxy on this machine connects from loopback for strangers: whatever bears
-    the marks of one is refused.
+    A proxy on this machine connects from loopback for strangers: whatever bears the
+    marks of one is refused, and what asks for the name that strangers use.
     """
     given = request.headers.get("Authorization", "")
     wanted = f"Bearer {settings.METRICS_TOKEN}"
@@ -122,7 +123,9 @@ def may_see_metrics(request: HttpRequest) -> bool:
         return True
     if any(name in request.headers for name in MARKS_OF_A_PROXY):
         return False
-    return is_loopback(request.META.get("REMOTE_ADDR", ""))
+    host, _port = split_domain_port(request.get_host())
+    names_this_machine = host == "localhost" or is_loopback(host)
+    return names_this_machine and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def look() -> dict[str, Finding]:

@@ -116,6 +116,19 @@ class TestMetrics:
         answer = get("/metrics", **{header: "127.0.0.1"})
         assert answer.status == 403
 
+    @pytest.mark.parametrize(
+        ("host", "status"),
+        [
+            ("localhost:8000", 200),
+            ("127.0.0.1", 200),
+            ("[::1]:8000", 200),
+            ("alerts.example.org", 403),
+            ("127.0.0.1.example.org", 403),
+        ],
+    )
+    def test_a_proxy_that_leaves_no_mark_asks_for_another_name(self, host, status):
+        assert get("/metrics", Host=host).status == status
+
     @pytest.mark.parametrize("peer", ["10.0.0.1", "2001:db8::1", "192.168.1.2"])
     def test_others_may_not_without_the_token(self, peer, settings):
         settings.METRICS_TOKEN = TOKEN
