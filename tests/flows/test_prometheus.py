@@ -100,7 +100,7 @@ class Prometheus:
                 f"--config.file={self.folder}/prometheus.yml",
                 f"--storage.tsdb.path={self.folder}/data",
                 f"--web.listen-address=127.0.0.1:{free_port()}",
-                "--rules.alert.resend-delay=1s",
+                "--rules.alert.resend-delay=5s",
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -127,7 +127,7 @@ def test_from_prometheus_to_slack_and_back(
         prometheus.start()
         count = "SELECT count FROM alert WHERE tenant_id = {t}"
         before = world.rows(count)[0][0]
-        until(lambda: world.rows(count)[0][0] > before + 2, 40)
+        until(lambda: world.rows(count)[0][0] > before + 1, 40)
         assert len(fake_slack.messages) == 1
 
         body, headers = fake_slack.press(
