@@ -118,14 +118,17 @@ def memberships_of(request: HttpRequest) -> list[access.Membership]:
 def current_membership(request: HttpRequest) -> access.Membership | None:
     """Return the chosen tenant if it still is one of the person's, else the first.
 
+    A form names the tenant in which it was opened, and is saved there: meanwhile a
+    page of another tenant in another tab may have changed the session's choice.
     None only for an operator of an installation without tenants.
     """
-    mine = memberships_of(request)
-    chosen = request.session.get("tenant_id")
-    for item in mine:
-        if str(item.tenant_id) == chosen:
-            return item
-    return mine[0] if mine else None
+    mine = {str(item.tenant_id): item for item in memberships_of(request)}
+    for chosen in (request.POST.get("_tenant", ""), request.session.get("tenant_id")):
+        if chosen in mine:
+            if chosen != request.session.get("tenant_id"):
+                request.session["tenant_id"] = chosen
+            return mine[chosen]
+    return next(iter(mine.values()), None)
 
 
 def in_current_tenant(view: View) -> View:

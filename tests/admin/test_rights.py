@@ -300,6 +300,37 @@ def test_only_ones_own_tenants_can_be_entered(alice, acme, globex):
     assert alice.get(switch).status_code == 405
 
 
+def test_a_form_is_saved_where_it_was_opened(acme, globex, login):
+    """A page of another tenant in another tab chooses that one for the session."""
+    both = make_member(globex.tenant, "alice", "owner").user
+    browser = login(both)
+    assert browser.get("/t/acme/").status_code == 200
+    add = reverse("admin:escalation_policy_add")
+    page = browser.get(add).content.decode()
+    assert f'name="_tenant" value="{acme.id}"' in page
+    assert browser.get("/t/globex/").status_code == 200
+    given = policy_data(kind="wait", wait_seconds="60")
+    given |= {"name": "secret plan", "_tenant": str(acme.id)}
+    answer = browser.post(add, given, follow=True)
+    assert "secret plan" in answer.content.decode()
+    assert answer.context["membership"].slug == "acme"
+    with in_tenant(acme.id):
+        assert Policy.objects.filter(name="secret plan").exists()
+    with in_tenant(globex.id):
+        assert not Policy.objects.filter(name="secret plan").exists()
+
+
+def test_a_form_cannot_name_a_tenant_of_others(alice, acme, globex):
+    given = policy_data(kind="wait", wait_seconds="60")
+    alice.post(
+        reverse("admin:escalation_policy_add"), given | {"_tenant": str(globex.id)}
+    )
+    with in_tenant(globex.id):
+        assert not Policy.objects.filter(name="mine").exists()
+    with in_tenant(acme.id):
+        assert Policy.objects.filter(name="mine").exists()
+
+
 def test_operators_visits_are_on_record(operator, acme):
     operator.post(reverse("admin:switch"), {"tenant": str(acme.id)})
     with in_tenant(acme.id):
