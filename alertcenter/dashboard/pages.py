@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -17,6 +18,7 @@ from alertcenter.dashboard.words import words
 from tenants import roles
 from tenants.access import Membership, membership, memberships
 from tenants.rls import in_tenant
+from tenants.site_header import enter
 
 View = Callable[..., HttpResponse]
 # The admin keeps the chosen tenant under the same name.
@@ -40,9 +42,13 @@ def tenant_page(view: View) -> View:
 
 
 def remember(request: HttpRequest, who: Membership) -> None:
-    """Keep the tenant as the one to come back to, and the member's language."""
+    """Keep the tenant as the one to come back to, and the member's language.
+
+    An operator who comes in from elsewhere is put on record, as by the admin's switch.
+    """
     if request.session.get(TENANT_KEY) != str(who.tenant_id):
-        request.session[TENANT_KEY] = str(who.tenant_id)
+        with transaction.atomic():
+            enter(request, who)
     languages = dict(settings.LANGUAGES)
     if "language" not in request.session and who.language in languages:
         request.session["language"] = who.language

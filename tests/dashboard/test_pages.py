@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from alertcenter.alerts.models import Group
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Audit
 from tenants.rls import in_tenant
 from tests.cast import PASSWORD
 from tests.dashboard.scene import make_group
@@ -117,6 +117,16 @@ def test_nobody_switches_to_a_tenant_of_others(acme, globex):
     client = browser(globex.user("charlie"))
     assert client.post("/switch/", {"tenant": "acme"}).status_code == 404
     assert client.post("/switch/", {"tenant": "globex"})["Location"] == "/t/globex/"
+
+
+def test_an_operators_visit_is_on_record_once(acme, globex):
+    root = User.objects.create_superuser("root")
+    client = browser(root)
+    for _twice in range(2):
+        assert client.get("/t/acme/").status_code == 200
+    browser(acme.user("alice")).get("/t/acme/")
+    with in_tenant(acme.id):
+        assert [row.action for row in Audit.objects.all()] == ["tenant.enter"]
 
 
 def test_a_click_works_without_the_socket(acme, group):
