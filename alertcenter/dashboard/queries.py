@@ -16,9 +16,11 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
-from alertcenter.alerts.models import Group
+from alertcenter.alerts.models import Group, Transition
+from alertcenter.alerts.models.transition import Kind
 from alertcenter.dashboard.models import LiveHead
 from escalation.messages import next_steps
+from tenants.actors import ENGINE
 
 SNAPSHOT_OPEN = 500
 SNAPSHOT_RESOLVED = 50
@@ -160,11 +162,29 @@ def _values(groups: QuerySet[Group], limit: int) -> list[Row]:
 
 
 def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
-    """Add what comes next to each row, and make it fit for JSON."""
+    """Add what comes next to each row, or who ended it; make it fit for JSON."""
+    enders = _resolvers(
+        tenant_id, [row["id"] for row in rows if row["state"] == "resolved"]
+    )
     upcoming = next_steps(
         tenant_id, [row["id"] for row in rows if row["state"] == "firing"]
     )
-    return [_framed(row, upcoming.get(row["id"])) for row in rows]
+    return [
+        _framed(row, upcoming.get(row["id"]))
+        | {"resolved_by": enders.get(row["id"], "")}
+        for row in rows
+    ]
+
+
+def _resolvers(tenant_id: UUID, ids: list[UUID]) -> dict[UUID, str]:
+    """Return who resolved each group last, where that was not its alerts' end."""
+    if not ids:
+        return {}
+    ends = Transition.objects.filter(
+        tenant_id=tenant_id, group_id__in=ids, alert_id=None, kind=Kind.RESOLVED
+    ).order_by("id")
+    told = ends.values_list("group_id", "actor_kind", "actor_label")
+    return {pk: "" if kind == ENGINE else label for pk, kind, label in told if pk}
 
 
 def _framed(row: Row, upcoming: tuple[datetime, str] | None) -> Row:

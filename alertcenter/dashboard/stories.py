@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from alertcenter.alerts.models import Group, GroupAlert, Transition
@@ -113,12 +114,11 @@ def _said(kind: str, data: dict[str, Any]) -> str:
     if kind == Kind.GROUPED:
         count = int(data.get("count", 1))
         more = ngettext("%(count)d more alert", "%(count)d more alerts", count)
+        more %= {"count": count}
         titles = ", ".join(str(title) for title in data.get("titles", []))
-        return (
-            f"{more % {'count': count}}: {titles}"
-            if titles
-            else more % {"count": count}
-        )
+        if not titles:
+            return more
+        return _("%(count)s: %(titles)s") % {"count": more, "titles": titles}
     if kind == Kind.SNOOZED and "seconds" in data:
         minutes = int(data["seconds"]) // 60
         return ngettext("for %(count)d minute", "for %(count)d minutes", minutes) % {

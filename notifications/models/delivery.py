@@ -33,6 +33,17 @@ class DeliveryKind(models.TextChoices):
     ANSWER = "answer", _("answer")  # to one person's click, through response_url
 
 
+# How one try ended, as people read it.
+OUTCOMES = {
+    "sent": _("sent"),
+    "dead": _("given up"),
+    "ambiguous": _("unknown whether it arrived"),
+    "retry": _("to be tried again"),
+    "ratelimited": _("asked to wait"),
+    "late": _("too late"),
+}
+
+
 class Delivery(TenantModel):
     """One row is one message to one recipient on one channel: the outbox.
 
@@ -126,6 +137,11 @@ class Attempt(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "delivery_id"], name="attempt_delivery")
         ]
+
+    @property
+    def outcome_words(self) -> str:
+        """How the try ended, in the reader's language."""
+        return str(OUTCOMES.get(self.outcome, self.outcome))
 
 
 class Thread(TenantRow):

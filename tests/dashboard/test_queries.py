@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from alertcenter.alerts.lifecycle import GroupChange, change_groups
 from alertcenter.alerts.models import Route
 from alertcenter.dashboard import queries
-from escalation import runs
+from escalation import actions, runs
 from escalation.models import Policy, Step
 from notifications.models import Channel
+from tenants.actors import MEMBER, Actor
 from tenants.rls import in_tenant
 from tests.dashboard.scene import make_group
 
@@ -48,6 +50,22 @@ def test_only_what_was_resolved_within_the_hour_is_shown(acme):
         make_group(acme.id, **ago | {"resolved_at": now - timedelta(hours=2)})
         rows = queries.snapshot(acme.id).groups
     assert [row["id"] for row in rows] == [str(recent.pk)]
+
+
+def test_a_resolved_row_names_who_resolved_it_and_not_who_acknowledged(acme):
+    ana = Actor(MEMBER, "1", "Ana Moreau")
+    with in_tenant(acme.id):
+        groups = [make_group(acme.id) for _ in range(2)]
+        actions.acknowledge(acme.id, [g.pk for g in groups], actor=ana)
+        actions.resolve(acme.id, [groups[0].pk], actor=Actor(MEMBER, "2", "Ben"))
+        over = {"state": "resolved"}
+        change_groups([GroupChange(acme.id, groups[1].pk, over, "resolved")])
+        rows = queries.group_rows(acme.id, [g.pk for g in groups])
+    seen = {row["id"]: (row["state"], row["resolved_by"]) for row in rows}
+    assert seen == {
+        str(groups[0].pk): ("resolved", "Ben"),
+        str(groups[1].pk): ("resolved", ""),
+    }
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(acme, monkeypatch):

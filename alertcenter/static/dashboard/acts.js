@@ -30,6 +30,7 @@ export async function perform(name, rows, live, store) {
 function guess(name) {
   const state = NEXT[name];
   return { state, acked_by: ["acknowledged", "snoozed"].includes(state) ? config.me ?? "" : "",
+    resolved_by: state === "resolved" ? config.me ?? "" : "",
     snooze_until: state === "snoozed" ? new Date(Date.now() + HOUR * 1e3).toISOString() : null, next_at: null };
 }
 

@@ -54,7 +54,7 @@ function fits(group) {
 
 function haystack(group) {
   const labels = Object.entries(group.labels).map(([name, value]) => `${name}=${value}`).join(" ");
-  return `#${group.number} ${group.title} ${labels} ${group.acked_by} ${group.assignee}`.toLowerCase();
+  return `#${group.number} ${group.title} ${labels} ${group.acked_by} ${group.resolved_by} ${group.assignee}`.toLowerCase();
 }
 
 // --- drawing ---

@@ -109,7 +109,8 @@ function counts(group) {
 
 function whoActed(group) {
   const parts = [];
-  if (group.acked_by && group.state !== "firing") parts.push(word("ackedBy", { who: group.acked_by }));
+  const who = { firing: "", resolved: group.resolved_by }[group.state] ?? group.acked_by;
+  if (who) parts.push(word("ackedBy", { who }));
   if (group.snooze_until && group.state === "snoozed") parts.push(word("until", { time: briefTime(group.snooze_until) }));
   if (group.assignee) parts.push(word("assignedTo", { who: group.assignee }));
   return parts.join(" · ");
