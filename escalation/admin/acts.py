@@ -20,11 +20,11 @@ from tenants.admin_base import membership_of
 
 MOST_AT_ONCE = 1000
 REASONS: dict[str, Any] = {
-    "already": gettext_lazy("was so already"),
-    "resolved": gettext_lazy("is resolved already"),
-    "stale": gettext_lazy("has changed meanwhile"),
-    "nothing_due": gettext_lazy("has no further step"),
-    "not_found": gettext_lazy("does not exist"),
+    "already": gettext_lazy("Group #%(number)s was in that state already."),
+    "resolved": gettext_lazy("Group #%(number)s is resolved already."),
+    "stale": gettext_lazy("Group #%(number)s has changed meanwhile."),
+    "nothing_due": gettext_lazy("Group #%(number)s has no further step."),
+    "not_found": gettext_lazy("Group #%(number)s does not exist."),
 }
 
 
@@ -48,9 +48,8 @@ def report(request: HttpRequest, outcomes: list[Outcome]) -> None:
         messages.success(request, text % {"n": done})
     refused = [outcome for outcome in outcomes if not outcome.done]
     for outcome in refused[:5]:
-        reason = REASONS.get(outcome.reason, outcome.reason)
-        text = _("Group #%(number)s %(reason)s.")
-        messages.warning(request, text % {"number": outcome.number, "reason": reason})
+        text = str(REASONS[outcome.reason])
+        messages.warning(request, text % {"number": outcome.number})
     if len(refused) > 5:
         text = _("And %(n)s more were left as they are.")
         messages.warning(request, text % {"n": len(refused) - 5})

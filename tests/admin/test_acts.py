@@ -68,7 +68,7 @@ def test_many_groups_are_acknowledged_at_once(bob, acme, filled):
     response = bob.post(reverse(GROUPS), given, follow=True)
     assert "1 group changed." in response.content.decode()
     again = bob.post(reverse(GROUPS), given, follow=True)
-    assert "was so already" in again.content.decode()
+    assert "was in that state already" in again.content.decode()
 
 
 def test_resolving_an_alert_resolves_its_group(bob, acme, filled):
