@@ -70,6 +70,20 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
             if verdict.settled:
                 _tell(lease)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
+    log.log(
+        logging.WARNING if name == "dead" else logging.INFO,
+        "delivery_%s: %s by %s, %d ms",
+        name,
+        lease.kind,
+        lease.channel_kind,
+        outcome.milliseconds,
+        extra={
+            "tenant": lease.tenant_id,
+            "delivery": lease.id,
+            "correlation_id": lease.correlation_id,
+            "error": outcome.error,
+        },
+    )
     return ours
 
 

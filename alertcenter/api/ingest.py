@@ -8,6 +8,7 @@ does it say (400), is it kept (503 or 2xx).
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,6 +25,8 @@ from alertcenter.common import tracing
 from alertcenter.common.errors import Refused
 from tenants.apikeys import KeyInfo
 from tenants.models.apikey import Scope
+
+log = logging.getLogger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 Reply = tuple[int, bytes, Headers]
@@ -125,7 +128,7 @@ async def kept(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
         accepted = await committed(future)
     except (intake.DatabaseAway, TimeoutError) as error:
         raise refusals.away() from error
-    return finished(protocol, parsed, accepted)
+    return finished(protocol, key, parsed, accepted)
 
 
 def kept_now(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
@@ -136,7 +139,7 @@ def kept_now(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
         accepted = future.result(COMMIT_SECONDS)
     except (intake.DatabaseAway, TimeoutError) as error:
         raise refusals.away() from error
-    return finished(protocol, parsed, accepted)
+    return finished(protocol, key, parsed, accepted)
 
 
 def parse(protocol: Protocol, body: bytes) -> Parsed:
@@ -179,8 +182,10 @@ async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
     return future.result()
 
 
-def finished(protocol: Protocol, parsed: Parsed, accepted: intake.Accepted) -> Result:
-    """Count, and return what became of the events."""
+def finished(
+    protocol: Protocol, key: KeyInfo, parsed: Parsed, accepted: intake.Accepted
+) -> Result:
+    """Count and log, and return what became of the events."""
     errors = sorted(parsed.errors + accepted.errors, key=lambda error: error.index)
     result = Result(accepted.kept, accepted.dropped, errors)
     for outcome, number in (
@@ -190,6 +195,15 @@ def finished(protocol: Protocol, parsed: Parsed, accepted: intake.Accepted) -> R
     ):
         if number:
             telemetry.events(protocol.name, outcome).inc(number)
+    # One correlation id leads from this line to that of the delivery in `settle`.
+    log.info(
+        "events_kept by %s: %d accepted, %d dropped, %d refused",
+        protocol.name,
+        result.accepted,
+        result.dropped,
+        len(errors),
+        extra={"tenant": key.tenant_id},
+    )
     return result
 
 

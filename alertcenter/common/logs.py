@@ -11,7 +11,7 @@ from typing import Any
 from alertcenter.common import tracing
 
 # Given by `extra={...}`; each appears only where it is known.
-CONTEXT_KEYS = ("tenant", "group", "delivery")
+CONTEXT_KEYS = ("tenant", "group", "delivery", "job", "due_step", "error")
 QUIET = {
     "celery.worker.strategy": logging.WARNING,  # one line a task received
     "celery.app.trace": logging.WARNING,  # one line a task done
@@ -23,7 +23,7 @@ QUIET = {
 
 
 class JsonFormatter(logging.Formatter):
-    """Keys: time, level, event, logger, correlation_id, tenant, group, delivery."""
+    """Keys: time, level, event, logger, correlation_id, and CONTEXT_KEYS."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -44,6 +44,16 @@ def test_a_page_arrives_and_all_is_written_down(ops, slack):
     assert (thread.provider_channel, thread.provider_ts) == ("C1", shown.ts)
 
 
+def test_a_delivery_leaves_a_line_in_the_log(ops, slack, caplog):
+    pk = ops.put("1")
+    with caplog.at_level("INFO", logger="notifications.settling"):
+        ops.deliver()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("delivery_sent: page by slack")
+    assert record.delivery == pk
+    assert record.correlation_id == ops.row(pk).correlation_id
+
+
 def test_a_refresh_redraws_the_page_and_adds_a_line(ops, slack):
     message = a_message()
     ops.put("1", message)
