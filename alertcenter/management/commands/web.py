@@ -7,6 +7,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand
 
+from alertcenter.api.heads import MeasuredProtocol
 from alertcenter.common import logs
 from alertcenter.settings.env import read
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
             port=env.port,
             workers=env.web_concurrency,
             loop="uvloop",
-            http="httptools",
+            http=MeasuredProtocol,
             ws="websockets-sansio",
             # Frames are small and many: deflate costs more than it saves.
             ws_per_message_deflate=False,

@@ -1,0 +1,53 @@
+"""Can a stranger fill the memory with what is no body?"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+START = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
+PIECE = b"a" * 65_536
+TOO_MANY = 64  # pieces, 4 MB
+
+
+def pour(stack, beginning: bytes) -> tuple[int, bytes]:
+    """Return how many pieces were taken behind `beginning`, and the answer."""
+    place = urlsplit(stack.url)
+    with socket.create_connection((place.hostname, place.port), 5) as line:
+        taken = 0
+        try:
+            line.sendall(beginning)
+            while taken < TOO_MANY:
+                line.sendall(PIECE)
+                taken += 1
+            return taken, line.recv(200)
+        except ConnectionError:
+            return taken, b""
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        START + b"X-Endless: ",
+        b"GET /",
+        CHUNKED + b"1;endless=",
+        CHUNKED + b"1\r\nx\r\n0\r\nX-Endless: ",
+    ],
+    ids=["header", "address", "chunk extension", "trailer"],
+)
+def test_endless_heads_are_cut_off(stack, beginning):
+    taken, answer = pour(stack, beginning)
+    assert taken < TOO_MANY or answer.startswith(b"HTTP/1.1 400"), (taken, answer)
+
+
+def test_a_long_head_and_a_long_body_are_read(stack):
+    place = urlsplit(stack.url)
+    with socket.create_connection((place.hostname, place.port), 5) as line:
+        long = b"X-Long: " + b"a" * 30_000 + b"\r\n"
+        body = b"x" * 2_000_000
+        length = b"Content-Length: %d\r\n\r\n" % len(body)
+        line.sendall(START + long + length + body)
+        assert line.recv(200).startswith(b"HTTP/1.1 403")  # no CSRF token
