@@ -21,7 +21,7 @@ from alertcenter.alerts import lifecycle
 from alertcenter.alerts.lifecycle import GroupChange
 from alertcenter.alerts.models import Group
 from alertcenter.common import failpoints, tracing
-from escalation import oncall, runs, telemetry
+from escalation import oncall, runs, telemetry, threads
 from escalation.messages import messages_for
 from escalation.models import DueStep, Schedule
 from escalation.models.policy import StepKind
@@ -134,7 +134,7 @@ def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     correlations = opened_by(tenant_id, [c.group.pk for c in live])
     for item in live:
         with tracing.bind(correlations.get(item.group.pk, "")):
-            _notify(tenant_id, item.step, messages[item.group.pk])
+            _notify(tenant_id, item, messages[item.group.pk])
 
 
 def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
@@ -169,11 +169,21 @@ def _go_on(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
             )
 
 
-def _notify(tenant_id: UUID, step: DueStep, message: Message) -> None:
+def _notify(tenant_id: UUID, claimed: Claimed, message: Message) -> None:
     """Write one step's deliveries and its line of the timeline."""
+    step = claimed.step
     plan = step.run.snapshot["steps"][step.position]
     telemetry.STEPS.labels(plan["kind"]).inc()
     targets, who, reason = resolve_target(tenant_id, plan)
+    # Before the new pages are written: whoever was told earlier sees who is told now,
+    # and what comes next.
+    threads.refresh(
+        tenant_id,
+        [claimed.group],
+        kind="told" if targets else "noted",
+        actor="",
+        data={"who": who, "reason": reason},
+    )
     outbox.put(
         tenant_id,
         [

@@ -225,6 +225,7 @@ LINES: dict[str, Line] = {
     "opened": lambda w: _("Opened."),
     "reopened": lambda w: _("Firing again."),
     "paged": lambda w: _("Reminder: still firing."),
+    "told": lambda w: _("Notified: %(who)s") % w,
     "withdrawn": lambda w: _("This page has been withdrawn."),
     "failed": lambda w: _("A message could not be delivered."),
     "expired": lambda w: _("Resolved: the source has not renewed its alerts."),

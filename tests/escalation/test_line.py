@@ -56,6 +56,12 @@ def test_the_second_level_waits_for_its_time_and_then_pages_who_is_on_call(scene
         ("email", "bob@acme.example")
     ]
     assert pages[1].member.name == "Bob"
+    # The channel that was told first learns who was told now.
+    assert [d.kind for d in scene.deliveries("update")] == ["update"]
+    (line,) = scene.deliveries("reply")
+    assert line.channel.name == "#ops"
+    assert line.message["note"]["kind"] == "told"
+    assert line.message["note"]["data"]["who"] == "Bob"
     assert [r.state for r in scene.runs()] == ["finished"]
 
 
