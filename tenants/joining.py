@@ -64,6 +64,16 @@ def may_give(giver: Membership, role: str) -> bool:
     return RANK[role] <= RANK.get(giver.role, 0)
 
 
+def may_link(giver: Membership) -> bool:
+    """Whether `giver` may let an account that exists already into this tenant.
+
+    Nobody has proven that an address belongs to whoever logs in with it: the account
+    may have been made, password and all, by another tenant's administrator who hopes
+    to be let in here. Platform operators can find out.
+    """
+    return giver.role == roles.OPERATOR
+
+
 def may_reset_password(giver: Membership, member: Member) -> bool:
     """Whether `giver` may set the password of `member`'s user.
 

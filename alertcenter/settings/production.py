@@ -8,6 +8,10 @@ if "*" in ALLOWED_HOSTS:
         "ALERTCENTER_ALLOWED_HOSTS must list this service's host names in production."
     )
 
+if SIMULATION and ENVIRONMENT == "production":  # noqa: F405
+    # Its secrets can be computed, and nobody would be paged.
+    raise SettingsError("ALERTCENTER_SIMULATION must not be 1 in production.")
+
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("ALERTCENTER_TLS", True)
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]

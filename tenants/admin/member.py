@@ -21,6 +21,7 @@ from tenants.joining import (
     account_for,
     is_last_owner,
     may_give,
+    may_link,
     may_reset_password,
     settle_staff,
     user_with,
@@ -91,6 +92,13 @@ class NewMemberForm(MemberForm):
             ).exists()
         ):
             raise ValidationError(_("This person is a member already."))
+        if known and not may_link(self.membership):
+            raise ValidationError(
+                _(
+                    "There is an account with this address already. Ask a platform "
+                    "operator to add it here."
+                )
+            )
         return email
 
     def clean_password(self) -> str:
