@@ -8,7 +8,7 @@ if "*" in ALLOWED_HOSTS:
         "ALERTCENTER_ALLOWED_HOSTS must list this service's host names in production."
     )
 
-if SIMULATION and ENVIRONMENT == "production":  # noqa: F405
+if SIMULATION and ENVIRONMENT == "production":
     # Its secrets can be computed, and nobody would be paged.
     raise SettingsError("ALERTCENTER_SIMULATION must not be 1 in production.")
 

@@ -7,5 +7,5 @@ class StartError(Exception):
     """One clear sentence for the operator; `manage.py` exits 1 with it."""
 
 
-class StopRequested(Exception):  # noqa: N818 - no error, a wish
+class StopRequested(Exception):
     """Somebody asked to stop while the start was still under way."""
