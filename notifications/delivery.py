@@ -29,8 +29,10 @@ __all__ = ["Lease", "claim", "deliver_due", "on_settled", "send", "work"]
 
 log = logging.getLogger(__name__)
 
-HANDS = 8  # messages in the air at once
-HANDS_OF_ONE_TENANT = 6
+# Messages in the air at once. Each may be sent twice when its process is killed
+# between the provider's answer and ours, so few is better than fast.
+HANDS = 4
+HANDS_OF_ONE_TENANT = 3
 ROOM_WORTH_A_CLAIM = 2
 LONGEST_ROUND = 15.0  # seconds after which nothing new is begun
 LOOK_SECONDS = 0.25  # how often a round with free hands looks for new work
