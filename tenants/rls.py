@@ -97,7 +97,7 @@ class TableOperation(Operation):
         """Nothing: dropping the table, which follows, undoes it."""
 
     def apply(self, model: Any, schema_editor: Any) -> None:
-        raise NotImplementedError
+        """Run the statements on the table of `model`; each subclass has its own."""
 
     def describe(self) -> str:
         return f"{type(self).__name__} {self.model}"
