@@ -92,11 +92,6 @@ def on_call(schedule: Schedule, at: datetime) -> Member | None:
     return who(schedule, turns_of(schedule), at).member
 
 
-def next_hand_over(schedule: Schedule, at: datetime) -> datetime | None:
-    """Return when the present turn ends."""
-    return who(schedule, turns_of(schedule), at).until
-
-
 def everyone_on_call(tenant_id: UUID, at: datetime) -> list[OnCall]:
     """Return the state of each on-call order of the tenant."""
     schedules = list(Schedule.objects.filter(tenant_id=tenant_id))
