@@ -22,7 +22,10 @@ django_application: Any = get_asgi_application()
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake  # noqa: E402
 from alertcenter.api import ingest, keys, raw  # noqa: E402
+from alertcenter.api.quick import QuickProtocol  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
+
+__all__ = ["QuickProtocol", "application"]
 
 # Django spools whatever it is sent to disk, for strangers too, and looks at the length
 # only when a view reads it: so nothing reaches it unmeasured. The longest forms are the
@@ -58,8 +61,10 @@ async def lifespan(receive: Any, send: Any) -> None:
     if refusal:
         await send({"type": "lifespan.startup.failed", "message": refusal})
         return
+    ingest.MEMORY.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    ingest.MEMORY.stop()
     await asyncio.to_thread(stop)
     await send({"type": "lifespan.shutdown.complete"})
 

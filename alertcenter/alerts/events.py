@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 from alertcenter.alerts import severity
 
 # Limits of one event; beyond them an item is refused with a sentence.
@@ -31,8 +33,8 @@ class BadItem(ValueError):
     """One item cannot be kept; the message is for its sender."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+# A dataclass of this size takes five times as long to make.
+class Event(msgspec.Struct, frozen=True):
     """One thing a source said.
 
     `firing` None leaves it to the database's clock: resolved once `ends_at` has
@@ -46,7 +48,7 @@ class Event:
     severity: int
     source: str
     firing: bool | None = None
-    annotations: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = {}
     key: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -101,10 +103,13 @@ def clean_link(link: str) -> str:
 
 def check_labels(labels: dict[str, str]) -> dict[str, str]:
     """Return the labels without empty values. Raises BadItem."""
-    kept = {name: value for name, value in labels.items() if value != ""}
-    if len(kept) > MOST_LABELS:
+    if "" in labels.values():
+        labels = {name: value for name, value in labels.items() if value != ""}
+    if len(labels) > MOST_LABELS:
         raise BadItem(f"more than {MOST_LABELS} labels")
-    for name, value in kept.items():
+    if is_plain(labels):
+        return labels
+    for name, value in labels.items():
         if not name:
             raise BadItem("a label has an empty name")
         if len(name) > LONGEST_NAME:
@@ -115,13 +120,30 @@ def check_labels(labels: dict[str, str]) -> dict[str, str]:
             )
         check_text(name, "a label's name")
         check_text(value, "a label")
-    return kept
+    return labels
+
+
+def is_plain(texts: dict[str, str]) -> bool:
+    """Whether a glance at all of them together finds nothing to object to."""
+    names = "".join(texts)
+    values = "".join(texts.values())
+    return (
+        len(names) <= LONGEST_NAME
+        and len(values) <= LONGEST_VALUE
+        and "" not in texts
+        and names.isascii()
+        and values.isascii()
+        and "\0" not in names
+        and "\0" not in values
+    )
 
 
 def check_annotations(annotations: dict[str, str]) -> dict[str, str]:
     """Return the annotations. Raises BadItem."""
     if len(annotations) > MOST_ANNOTATIONS:
         raise BadItem(f"more than {MOST_ANNOTATIONS} annotations")
+    if is_plain(annotations):
+        return annotations
     for name, value in annotations.items():
         if len(name) > LONGEST_NAME or len(value) > LONGEST_ANNOTATION:
             raise BadItem(f"annotation {name[:40]!r} is too long")

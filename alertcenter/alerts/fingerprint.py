@@ -19,9 +19,8 @@ SEPARATOR = b"\xff"
 
 def label_key(labels: Mapping[str, str]) -> str:
     """Return the dedup key of a label set: `l/` + blake2b-128 in hex."""
-    digest = blake2b(digest_size=16)
-    for name in sorted(labels):
-        digest.update(f"{name}\0{labels[name]}\0".encode())
+    text = "".join([f"{name}\0{labels[name]}\0" for name in sorted(labels)])
+    digest = blake2b(text.encode(), digest_size=16)
     return f"l/{digest.hexdigest()}"
 
 

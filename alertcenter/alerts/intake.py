@@ -9,22 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from uuid import UUID
 
 import psycopg2
 
 from alertcenter.alerts.events import Parsed
-from alertcenter.alerts.writer import (
-    Accepted,
-    DatabaseAway,
-    Job,
-    Overloaded,
-    Writer,
-    connect,
-)
+from alertcenter.alerts.waiting import Accepted, Job, Loop, Outcome, Overloaded
+from alertcenter.alerts.writer import DatabaseAway, Writer, connect
 
-__all__ = ["Accepted", "DatabaseAway", "Overloaded", "accept", "start", "stop"]
+__all__ = [
+    "Accepted",
+    "DatabaseAway",
+    "Outcome",
+    "Overloaded",
+    "accept",
+    "hand_over",
+    "start",
+    "stop",
+    "waiting",
+]
 
 log = logging.getLogger(__name__)
 
@@ -108,19 +113,50 @@ def stop() -> None:
         intake.stop()
 
 
+def waiting() -> int:
+    """Return how many events wait to be written."""
+    return _intake.writer.waiting.events if _intake else 0
+
+
 def accept(
     tenant_id: UUID, parsed: Parsed, *, correlation_id: str, scope: str = ""
 ) -> Future[Accepted]:
-    """Queue the events of one request.
+    """Queue the events of one request, as `hand_over` does, for threads.
 
-    The future yields Accepted after the commit, or DatabaseAway. Raises Overloaded
-    when too much waits. `scope` keeps keyed events of different senders apart; for
-    our own JSON it is empty, so that every key of the tenant shares one name space.
+    The future yields Accepted after the commit, or raises DatabaseAway.
     """
     future: Future[Accepted] = Future()
+
+    def done(outcome: Outcome) -> None:
+        if isinstance(outcome, Accepted):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+    hand_over(tenant_id, parsed, done, correlation_id=correlation_id, scope=scope)
+    return future
+
+
+def hand_over(
+    tenant_id: UUID,
+    parsed: Parsed,
+    done: Callable[[Outcome], None],
+    *,
+    correlation_id: str,
+    scope: str = "",
+    loop: Loop | None = None,
+    counts: Sequence[int] | None = None,
+) -> None:
+    """Queue the events of one request; `done` is called once, after the commit.
+
+    It gets Accepted, or DatabaseAway: in `loop` if one is given, else in any thread.
+    Raises Overloaded when too much waits. `scope` keeps keyed events of different
+    senders apart; for our own JSON it is empty, so that every key of the tenant shares
+    one name space. `counts` says how often each event was said.
+    """
     if not parsed.events:
-        future.set_result(Accepted())
-        return future
+        done(Accepted())
+        return
     intake = _intake or start()
     intake.writer.put(
         Job(
@@ -129,7 +165,8 @@ def accept(
             parsed.events,
             parsed.indexes,
             correlation_id,
-            future,
+            done,
+            loop,
+            counts,
         )
     )
-    return future

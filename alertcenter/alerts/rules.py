@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from alertcenter.alerts.events import Event, severity_of
 from alertcenter.alerts.matchers import Matcher, MatcherError, all_match, parse

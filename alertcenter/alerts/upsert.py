@@ -2,12 +2,15 @@
 
 One statement per batch, one row per dedup key in it. It decides by the source's
 own times (design/decisions.md section 3), so that replays and late arrivals end in
-the same state, and repeats update in place.
+the same state, and repeats update in place. It answers with the database's time, how
+many alerts changed, and the correlation ids of some that did.
 """
 
 from __future__ import annotations
 
 SHARDS = 64
+# So many changed rows of one statement are named to whoever executes it.
+MOST_NAMED = 64
 
 # An event acts iff its time is later than the last change; at equality resolved
 # wins. What timed out reopens on any firing that is not itself over.
@@ -32,20 +35,20 @@ WITH input AS (
                now() + x.ttl * interval '1 second')
     END AS expires_at
   FROM jsonb_to_recordset($1) AS x(
-    tenant uuid, key text, firing boolean, severity smallint, title text,
-    labels jsonb, annotations jsonb, source text, link text,
+    id uuid, episode uuid, tenant uuid, key text, firing boolean, severity smallint,
+    title text, labels jsonb, annotations jsonb, source text, link text,
     starts_at timestamptz, ends_at timestamptz, ttl int, count bigint,
     correlation text)
   CROSS JOIN LATERAL (
     SELECT coalesce(x.firing, x.ends_at IS NULL OR x.ends_at > now()) AS fires) f
 ), up AS (
   INSERT INTO alert AS a (
-    tenant_id, dedup_key, fingerprint, state, severity, title, labels, annotations,
+    id, tenant_id, dedup_key, fingerprint, state, severity, title, labels, annotations,
     link, source, episode_id, state_at, starts_at, ends_at, expires_at, last_at,
     count, closed_by, version)
-  SELECT tenant, key, '', CASE WHEN fires THEN 'firing' ELSE 'resolved' END,
+  SELECT id, tenant, key, '', CASE WHEN fires THEN 'firing' ELSE 'resolved' END,
     severity, title, labels, annotations, link, source,
-    CASE WHEN fires THEN uuidv7() END, state_at, begins_at,
+    CASE WHEN fires THEN episode END, state_at, begins_at,
     CASE WHEN fires THEN NULL ELSE state_at END, expires_at, now(), count,
     CASE WHEN fires THEN '' ELSE 'source' END, 1
   FROM input ORDER BY tenant, key
@@ -112,7 +115,10 @@ WITH input AS (
   SELECT tenant_id, id, alert_id, abs(mod(hashtext(alert_id::text), {SHARDS})), at
   FROM told
 )
-SELECT count(*) FILTER (WHERE is_new), count(change), count(*) FROM up
+SELECT extract(epoch FROM now()), count(change),
+  (SELECT array_agg(DISTINCT correlation) FROM (
+     SELECT correlation FROM changed LIMIT {MOST_NAMED}) c)
+FROM up
 """
 
 PREPARE = f"PREPARE accept (jsonb) AS {ACCEPT}"

@@ -1,19 +1,18 @@
-"""How do events reach the disk? One thread, coalesced commits, no timer.
+"""How do events reach the disk? Coalesced commits of two hands, no timer.
 
-Whatever waits when the last commit returns is written by the next one, so a lone
-request is written at once and a storm shares its commits. A request is answered
-when the transaction that holds all its events is committed.
+Whatever waits when a commit returns is written by the next one, so a lone request is
+written at once and a storm shares its commits. A request is answered when the
+transaction that holds all its events is committed.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,11 +26,13 @@ from alertcenter.alerts.events import Event, ItemError
 from alertcenter.alerts.fingerprint import label_key, named_key
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
+from alertcenter.alerts.waiting import Accepted, Job, Outcome, Waiting
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 2_000
-MOST_WAITING = 100_000
+HANDS = 2
+# Of one commit; more would not be cheaper, and others would wait longer for their turn.
+MOST_EVENTS = 600
 # Errors of a row's content: the batch is halved until the row stands alone.
 POISON = (
     psycopg2.DataError,
@@ -40,6 +41,8 @@ POISON = (
 )
 RECONNECT_SECONDS = 1.0
 STATEMENT_TIMEOUT = "10s"
+# Of two sayings of a firing alert the later end holds, if both lie well ahead.
+AHEAD_SECONDS = 10.0
 
 encode = msgspec.json.encode
 
@@ -48,119 +51,117 @@ class DatabaseAway(Exception):
     """The database did not commit; nothing was promised, the sender may retry."""
 
 
-class Overloaded(Exception):
-    """More events wait than this process may hold."""
+class Line(msgspec.Struct, omit_defaults=True):
+    """One row of the statement's input, by its names."""
+
+    tenant: str
+    key: str
+    severity: int
+    title: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    source: str
+    link: str
+    correlation: str
+    firing: bool | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    ttl: int | None = None
+    count: int = 0
+    id: str = ""
+    episode: str = ""
 
 
-@dataclass(slots=True)
-class Accepted:
-    """What became of one request's events."""
-
-    kept: int = 0
-    dropped: int = 0
-    errors: list[ItemError] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Job:
-    """One request's events, waiting to be written."""
-
-    tenant_id: UUID
-    scope: str
-    events: Sequence[Event]
-    indexes: Sequence[int]
-    correlation_id: str
-    future: Future[Accepted]
-
-
-@dataclass(slots=True)
 class Row:
-    """One line of the statement, and which items of which jobs it stands for."""
+    """One line, and which items of which jobs it stands for."""
 
-    body: dict[str, Any]
-    owners: list[tuple[Job, int]]
-    count: int = 1
+    __slots__ = ("event", "line", "owners")
+
+    def __init__(self, line: Line, event: Event, owner: tuple[Job, int]) -> None:
+        self.line = line
+        self.event = event
+        self.owners = [owner]
+
+
+class Clock:
+    """The database's time, as of its last answer, carried on by our own ticks."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None
+
+    def hear(self, epoch: float) -> None:
+        """Note what the database said a moment ago, in seconds since 1970."""
+        self._ahead = epoch - time.monotonic()
+
+    def now(self) -> float | None:
+        """Return the database's time, never too early by much; None when unknown."""
+        return None if self._ahead is None else self._ahead + time.monotonic()
+
+
+CLOCK = Clock()
 
 
 class Writer:
-    """The thread that writes; `put` may be called from any thread."""
+    """What waits, and the hands that write it."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
-        self._on_change = on_change
-        self._jobs: deque[Job] = deque()
-        self._waiting = 0
-        self._ready = threading.Condition()
-        self._stopping = False
-        self._connection: Any = None
-        self._broken_at = 0.0
-        self._rules = RuleBook()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.waiting = Waiting()
+        self._hands = [Hand(self.waiting, on_change, number) for number in range(HANDS)]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        for hand in self._hands:
+            hand.thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Write what waits, then end the thread."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify()
-        self._thread.join(timeout)
+        """Write what waits, then end the threads."""
+        self.waiting.close()
+        for hand in self._hands:
+            hand.thread.join(timeout)
 
     def put(self, job: Job) -> None:
         """Queue `job`. Raises Overloaded when too much waits already."""
-        with self._ready:
-            if self._waiting + len(job.events) > MOST_WAITING or self._stopping:
-                raise Overloaded
-            self._jobs.append(job)
-            self._waiting += len(job.events)
-            self._ready.notify()
+        self.waiting.put(job)
 
-    # --- the thread ---
+
+class Hand:
+    """One thread with one connection."""
+
+    def __init__(
+        self, waiting: Waiting, on_change: Callable[[], None], number: int
+    ) -> None:
+        self._waiting = waiting
+        self._on_change = on_change
+        self._connection: Any = None
+        self._broken_at = 0.0
+        self._rules = RuleBook()
+        self.thread = threading.Thread(
+            target=self._run, name=f"writer-{number}", daemon=True
+        )
 
     def _run(self) -> None:
-        while True:
-            jobs = self._take()
-            if not jobs:
-                self._close()
-                return
+        written = 0
+        while jobs := self._waiting.take(MOST_EVENTS, written):
+            written = sum(len(job.events) for job in jobs)
+            outcomes: list[tuple[Job, Outcome]]
             try:
-                self._write(jobs)
+                outcomes = self._write(jobs)
             except Exception as error:
                 # The thread must outlive anything: a dead writer loses every page.
                 if not isinstance(error, DatabaseAway):
                     log.exception("writer_failed")
-                for job in jobs:
-                    if not job.future.done():
-                        job.future.set_exception(DatabaseAway())
+                outcomes = [(job, DatabaseAway()) for job in jobs]
+            tell(outcomes)
+        self._close()
 
-    def _take(self) -> list[Job]:
-        with self._ready:
-            while not self._jobs:
-                if self._stopping:
-                    return []
-                self._ready.wait()
-            taken: list[Job] = []
-            rows = 0
-            while self._jobs and (
-                not taken or rows + len(self._jobs[0].events) <= MOST_ROWS
-            ):
-                job = self._jobs.popleft()
-                rows += len(job.events)
-                taken.append(job)
-            self._waiting -= rows
-            return taken
-
-    def _write(self, jobs: list[Job]) -> None:
+    def _write(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
         connection = self._connected()
         results = {id(job): Accepted() for job in jobs}
         changed = False
         for batch in self._rounds(jobs, results, connection):
             changed |= self._execute(batch, results)
-        for job in jobs:
-            job.future.set_result(results[id(job)])
         if changed:
             self._on_change()
+        return [(job, results[id(job)]) for job in jobs]
 
     def _rounds(
         self, jobs: list[Job], results: dict[int, Accepted], connection: Any
@@ -171,46 +172,57 @@ class Writer:
         for job in jobs:
             rules = self._rules.of(job.tenant_id, connection)
             result = results[id(job)]
-            for event, index in zip(job.events, job.indexes, strict=True):
+            counts = job.counts or [1] * len(job.events)
+            for event, index, count in zip(
+                job.events, job.indexes, counts, strict=True
+            ):
                 kept = rules.apply(event) if rules else event
                 if kept is None:
-                    result.dropped += 1
+                    result.dropped += count
+                    result.without.add(index)
                     continue
-                body = as_body(job, kept)
-                place = (job.tenant_id, body["key"])
+                line = as_line(job, kept)
+                place = (job.tenant_id, line.key)
                 turn = last.get(place, -1)
                 if turn >= 0:
                     row = rounds[turn][place]
-                    if row.body == body:
-                        row.count += 1
+                    if merged(row, kept):
+                        row.line.count += count
                         row.owners.append((job, index))
                         continue
                 turn += 1
                 if turn == len(rounds):
                     rounds.append({})
-                rounds[turn][place] = Row(body, [(job, index)])
+                line.count = count
+                rounds[turn][place] = Row(line, kept, (job, index))
                 last[place] = turn
         return [list(one.values()) for one in rounds]
 
     def _execute(self, rows: list[Row], results: dict[int, Accepted]) -> bool:
         """Commit `rows`; return whether anything changed state."""
-        tenants = {row.body["tenant"] for row in rows}
-        payload = encode([row.body | {"count": row.count} for row in rows]).decode()
+        tenants = {row.line.tenant for row in rows}
+        give_ids(rows)
+        payload = encode([row.line for row in rows]).decode()
         started = time.perf_counter()
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(EXECUTE, (f"{{{','.join(tenants)}}}", payload))
-                _, changes, _ = cursor.fetchone()
+                epoch, changes, named = cursor.fetchone()
         except POISON as error:
             return self._halve(rows, results, error)
         except psycopg2.Error as error:
             self._lost(error)
             raise DatabaseAway from error
+        CLOCK.hear(float(epoch))
         telemetry.COMMIT_SECONDS.observe(time.perf_counter() - started)
         telemetry.COMMIT_ROWS.observe(len(rows))
+        changed = frozenset(named or ())
         for row in rows:
             for job, _ in row.owners:
-                results[id(job)].kept += 1
+                result = results[id(job)]
+                result.kept += 1
+                if job.correlation_id in changed:
+                    result.changed = True
         return bool(changes)
 
     def _halve(
@@ -222,7 +234,9 @@ class Writer:
             return self._execute(rows[middle:], results) or first
         log.warning("poison_event", extra={"error": str(error).split("\n")[0]})
         for job, index in rows[0].owners:
-            results[id(job)].errors.append(
+            result = results[id(job)]
+            result.without.add(index)
+            result.errors.append(
                 ItemError(index, "the database cannot store this event")
             )
         return False
@@ -259,24 +273,83 @@ class Writer:
         self._connection = None
 
 
-def as_body(job: Job, event: Event) -> dict[str, Any]:
-    """Return the event as the statement's JSON row, without its count."""
+def tell(outcomes: list[tuple[Job, Outcome]]) -> None:
+    """Give every job its outcome; those of one event loop wake it once."""
+    by_loop: dict[int, list[tuple[Job, Outcome]]] = {}
+    for pair in outcomes:
+        loop = pair[0].loop
+        if loop is None:
+            call_all([pair])
+        else:
+            by_loop.setdefault(id(loop), []).append(pair)
+    for pairs in by_loop.values():
+        try:
+            pairs[0][0].loop.call_soon_threadsafe(call_all, pairs)  # type: ignore[union-attr]
+        except RuntimeError:
+            pass  # the loop has ended, and with it whoever waited
+
+
+def call_all(pairs: list[tuple[Job, Outcome]]) -> None:
+    for job, outcome in pairs:
+        try:
+            job.done(outcome)
+        except Exception:
+            log.exception("answer_failed")
+
+
+def as_line(job: Job, event: Event) -> Line:
+    """Return the event as a row of the statement, without its count."""
     key = named_key(job.scope, event.key) if event.key else label_key(event.labels)
-    return {
-        "tenant": str(job.tenant_id),
-        "key": key,
-        "firing": event.firing,
-        "severity": event.severity,
-        "title": event.title,
-        "labels": event.labels,
-        "annotations": event.annotations,
-        "source": event.source,
-        "link": event.link,
-        "starts_at": event.starts_at,
-        "ends_at": event.ends_at,
-        "ttl": event.ttl_seconds,
-        "correlation": job.correlation_id,
-    }
+    return Line(
+        str(job.tenant_id),
+        key,
+        event.severity,
+        event.title,
+        event.labels,
+        event.annotations,
+        event.source,
+        event.link,
+        job.correlation_id,
+        event.firing,
+        event.starts_at,
+        event.ends_at,
+        event.ttl_seconds,
+    )
+
+
+def merged(row: Row, event: Event) -> bool:
+    """Whether `event` says no more than `row`; the later end of the two is kept."""
+    known = row.event
+    if known == event:
+        return True
+    if not (known.ends_at and event.ends_at) or known.ends_at == event.ends_at:
+        return False
+    now = CLOCK.now()
+    if now is None:
+        return False
+    soonest = min(known.ends_at, event.ends_at).timestamp()
+    if soonest < now + AHEAD_SECONDS or known.firing is False:
+        return False
+    if msgspec.structs.replace(event, ends_at=known.ends_at) != known:
+        return False
+    if event.ends_at > known.ends_at:
+        row.event = event
+        row.line.ends_at = event.ends_at
+    return True
+
+
+def give_ids(rows: list[Row]) -> None:
+    """Give each row ids for the alert and the episode that it may become.
+
+    UUIDs of version 7 (RFC 9562): milliseconds, 48 random bits, and a counter where
+    the rest of the random bits would be. One draw of random bits serves all rows, and
+    the server, whose uuidv7() opens the random device each time, is spared two a row.
+    """
+    random = os.urandom(6).hex()
+    head = f"{time.time_ns() // 1_000_000:012x}7{random[:3]}8{random[3:]}"
+    for number, row in enumerate(rows):
+        row.line.id = f"{head}{number * 2:06x}"
+        row.line.episode = f"{head}{number * 2 + 1:06x}"
 
 
 def connect(purpose: str) -> Any:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.models import Alert
-from alertcenter.api import filters, ingest, raw, refusals
+from alertcenter.api import filters, ingest, protocols, raw, refusals
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import LabelsField, SeverityField
 from alertcenter.api.parsers import UntouchedJSON
@@ -136,10 +136,10 @@ class AlertsView(TenantAPIView):
     )
     def post(self, request: Request, **_kwargs: Any) -> Response:
         key = self.standing(request).key
-        result = ingest.kept_now(ingest.DOCUMENTED, key, self._body(request))
+        result = ingest.kept_now(protocols.DOCUMENTED, key, self._body(request))
         told = result.as_dict()
         if result.errors:
-            return Response(told | ingest.some_refused(result), status=400)
+            return Response(told | protocols.some_refused(result), status=400)
         return Response(told)
 
     def _body(self, request: Request) -> bytes:

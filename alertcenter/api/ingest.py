@@ -1,8 +1,12 @@
-"""How do events come in fast? Raw ASGI in front of Django: no middleware, no ORM.
+"""How do events come in fast? Past Django: no middleware, no ORM.
 
 A request is answered when its events are committed, never before. In order: whose
 key (401), which tenant (404), may it (403), how large (413), which type (415), what
 does it say (400), is it kept (503 or 2xx).
+
+There are two roads with the same stations. Every request can take `serve`, which is
+ASGI. What has a key that is remembered, a plain body and nothing unusual about it may
+take `admitted` and `take` instead, which never wait (api/quick.py).
 """
 
 from __future__ import annotations
@@ -10,17 +14,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
-
-from django.utils.translation import gettext_lazy as _
+from random import getrandbits
 
 from alertcenter.alerts import intake
-from alertcenter.alerts.events import BadBody, ItemError, Parsed
-from alertcenter.alerts.sources import alertmanager_v2, alertmanager_webhook, own_json
+from alertcenter.alerts.events import BadBody, Parsed
+from alertcenter.alerts.repeats import Repeats, Sifted
 from alertcenter.api import keys, raw, refusals, telemetry
+from alertcenter.api.protocols import (
+    ALERTMANAGER,
+    OWN,
+    WEBHOOK,
+    Protocol,
+    Reply,
+    Result,
+)
 from alertcenter.common import tracing
 from alertcenter.common.errors import Refused
 from tenants.apikeys import KeyInfo
@@ -28,42 +38,13 @@ from tenants.models.apikey import Scope
 
 log = logging.getLogger(__name__)
 
-Headers = list[tuple[bytes, bytes]]
-Reply = tuple[int, bytes, Headers]
-
-JSON: Headers = [(b"content-type", raw.JSON_TYPE)]
 # Longer than the writer's own time-out: what it did not say by then is unknown.
 COMMIT_SECONDS = 15.0
+# A storm must not be written twice, once as alerts and once as log.
+LINES_PER_SECOND = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one request's events; `errors` in the order of the items."""
-
-    accepted: int
-    dropped: int
-    errors: list[ItemError]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the answer of our own protocols."""
-        items = [{"index": e.index, "reason": e.reason} for e in self.errors]
-        told: dict[str, Any] = {"accepted": self.accepted, "errors": items}
-        if self.dropped:
-            told["dropped"] = self.dropped
-        return told
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """One way to send events: its name in figures, its parser, its answers."""
-
-    name: str
-    parse: Callable[[bytes], Parsed]
-    answer: Callable[[Result], Reply]
-    refuse: Callable[[Refused], Reply]
-
-
-# --- the road ---
+# --- the road of every request ---
 
 
 async def serve(
@@ -123,23 +104,25 @@ async def opened(plaintext: str, slug: str) -> KeyInfo:
 async def kept(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
     """Return what was committed of `body`. Raises Refused."""
     parsed = parse(protocol, body)
-    future = queue(key, parsed)
+    correlation_id = tracing.current()
+    future = queue(key, parsed, correlation_id)
     try:
         accepted = await committed(future)
     except (intake.DatabaseAway, TimeoutError) as error:
         raise refusals.away() from error
-    return finished(protocol, key, parsed, accepted)
+    return finished(protocol, key, parsed, accepted, correlation_id)
 
 
 def kept_now(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
     """As `kept`, for threads."""
     parsed = parse(protocol, body)
-    future = queue(key, parsed)
+    correlation_id = tracing.current()
+    future = queue(key, parsed, correlation_id)
     try:
         accepted = future.result(COMMIT_SECONDS)
     except (intake.DatabaseAway, TimeoutError) as error:
         raise refusals.away() from error
-    return finished(protocol, key, parsed, accepted)
+    return finished(protocol, key, parsed, accepted, correlation_id)
 
 
 def parse(protocol: Protocol, body: bytes) -> Parsed:
@@ -150,10 +133,10 @@ def parse(protocol: Protocol, body: bytes) -> Parsed:
         raise Refused(400, "bad_body", str(error)) from error
 
 
-def queue(key: KeyInfo, parsed: Parsed) -> Future[intake.Accepted]:
+def queue(key: KeyInfo, parsed: Parsed, correlation_id: str) -> Future[intake.Accepted]:
     """Hand the events to the writer. Raises Refused."""
     try:
-        return intake.accept(key.tenant_id, parsed, correlation_id=tracing.current())
+        return intake.accept(key.tenant_id, parsed, correlation_id=correlation_id)
     except intake.Overloaded as error:
         raise refusals.overloaded() from error
 
@@ -182,11 +165,166 @@ async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
     return future.result()
 
 
+# --- the road of those who need not wait for anything but the commit ---
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A request whose head promises nothing unusual."""
+
+    protocol: Protocol
+    key: KeyInfo
+    correlation_id: str
+
+
+Respond = Callable[[int, bytes, list[tuple[bytes, bytes]]], None]
+
+
+class Memory:
+    """The repeats that this process answers, while it runs (asgi.py)."""
+
+    def __init__(self) -> None:
+        self.repeats: Repeats | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Remember from now on. Needs the running event loop."""
+        self.repeats = Repeats()
+        self._tick(asyncio.get_running_loop())
+
+    def stop(self) -> None:
+        """Hand what waits to the writer, and remember nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        repeats, self.repeats, self._timer = self.repeats, None, None
+        if repeats is not None:
+            repeats.flush(self._write, everything=True)
+        telemetry.TALLY.flush()
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(FLUSH_SECONDS, self._tick, loop)
+        if self.repeats is not None:
+            self.repeats.flush(self._write)
+        telemetry.TALLY.flush()
+
+    def _write(self, sifted: Sifted) -> None:
+        repeats = self.repeats
+
+        def done(outcome: intake.Outcome) -> None:
+            if repeats is None:
+                return
+            if isinstance(outcome, intake.Accepted):
+                repeats.confirm(sifted, outcome)
+            else:
+                repeats.forget()
+                repeats.restore(sifted)
+
+        try:
+            intake.hand_over(
+                sifted.tenant_id,
+                sifted.parsed,
+                done,
+                correlation_id="",
+                loop=asyncio.get_running_loop() if repeats else None,
+                counts=sifted.counts,
+            )
+        except intake.Overloaded as error:
+            done(error)
+
+
+FLUSH_SECONDS = 0.25
+MEMORY = Memory()
+
+
+def admitted(
+    protocol: Protocol, slug: str, headers: Mapping[bytes, bytes]
+) -> Admitted | None:
+    """Return the request if it may take the quick road; None for the other."""
+    if UNUSUAL & headers.keys() or not raw.is_json(headers):
+        return None
+    length = headers.get(b"content-length", b"")
+    if not length.isdigit() or int(length) > raw.MOST_BYTES:
+        return None
+    key = keys.remembered(headers.get(b"authorization", b""))
+    if key is None or key.slug != slug or Scope.INGEST not in key.scopes:
+        return None
+    given = headers.get(b"x-correlation-id")
+    correlation_id = (
+        f"{getrandbits(64):016x}"
+        if given is None
+        else tracing.accepted(given.decode("latin-1"))
+    )
+    return Admitted(protocol, key, correlation_id)
+
+
+UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
+
+
+def take(request: Admitted, body: bytes, respond: Respond) -> None:
+    """Read the events in `body` and see that `respond` is called once, when they are
+    committed."""
+    protocol, key = request.protocol, request.key
+    repeats = MEMORY.repeats if protocol is ALERTMANAGER else None
+    sifted = repeats.sift(key.tenant_id, body) if repeats else None
+    try:
+        parsed = sifted.parsed if sifted else parse(protocol, body)
+        if sifted and not parsed.events and sifted.remembered:
+            telemetry.TALLY.remembered += sifted.remembered
+            telemetry.TALLY.requests += 1
+            respond(200, b"", [])
+            return
+
+        def done(outcome: intake.Outcome) -> None:
+            respond(*_concluded(request, parsed, sifted, outcome))
+
+        intake.hand_over(
+            key.tenant_id,
+            parsed,
+            done,
+            correlation_id=request.correlation_id,
+            loop=asyncio.get_running_loop(),
+            counts=sifted.counts if sifted else None,
+        )
+    except Refused as refused:
+        respond(*protocol.refuse(refused))
+    except intake.Overloaded:
+        respond(*protocol.refuse(refusals.overloaded()))
+
+
+def _concluded(
+    request: Admitted,
+    parsed: Parsed,
+    sifted: Sifted | None,
+    outcome: intake.Outcome,
+) -> Reply:
+    """Return the answer to what became of the events."""
+    protocol, repeats = request.protocol, MEMORY.repeats
+    if not isinstance(outcome, intake.Accepted):
+        if repeats:
+            repeats.forget()
+        return protocol.refuse(refusals.away())
+    if sifted:
+        telemetry.TALLY.remembered += sifted.remembered
+        if repeats:
+            repeats.confirm(sifted, outcome)
+    result = finished(protocol, request.key, parsed, outcome, request.correlation_id)
+    return protocol.answer(result)
+
+
+# --- both roads ---
+
+
 def finished(
-    protocol: Protocol, key: KeyInfo, parsed: Parsed, accepted: intake.Accepted
+    protocol: Protocol,
+    key: KeyInfo,
+    parsed: Parsed,
+    accepted: intake.Accepted,
+    correlation_id: str,
 ) -> Result:
     """Count and log, and return what became of the events."""
-    errors = sorted(parsed.errors + accepted.errors, key=lambda error: error.index)
+    errors = parsed.errors + accepted.errors
+    if errors:
+        errors.sort(key=lambda error: error.index)
     result = Result(accepted.kept, accepted.dropped, errors)
     for outcome, number in (
         ("accepted", result.accepted),
@@ -195,90 +333,40 @@ def finished(
     ):
         if number:
             telemetry.events(protocol.name, outcome).inc(number)
-    # One correlation id leads from this line to that of the delivery in `settle`.
-    log.info(
-        "events_kept by %s: %d accepted, %d dropped, %d refused",
-        protocol.name,
-        result.accepted,
-        result.dropped,
-        len(errors),
-        extra={"tenant": key.tenant_id},
-    )
+    # Repeats say nothing new. One correlation id leads from this line to that of the
+    # delivery in `settle`.
+    if (accepted.changed or errors or result.dropped) and LINES.one_more():
+        log.info(
+            "events_kept by %s: %d accepted, %d dropped, %d refused",
+            protocol.name,
+            result.accepted,
+            result.dropped,
+            len(errors),
+            extra={"tenant": key.tenant_id, "correlation_id": correlation_id},
+        )
     return result
 
 
-# --- answers: our own protocols ---
+class Lines:
+    """How many lines may still be written in this second?"""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._second = 0
+        self._written = 0
+
+    def one_more(self) -> bool:
+        """Take one; say once in a second in which more were wanted that they lack."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._written = second, 0
+        self._written += 1
+        if self._written == self._per_second + 1:
+            log.info("events_kept: more than %d lines a second", self._per_second)
+        return self._written <= self._per_second
 
 
-def own_answer(result: Result) -> Reply:
-    """200 when all was kept; else 400 that says which items were not."""
-    told = result.as_dict()
-    if not result.errors:
-        return 200, raw.as_json(told), JSON
-    return 400, raw.as_json(told | some_refused(result)), JSON
-
-
-def some_refused(result: Result) -> dict[str, str]:
-    first = result.errors[0]
-    message = _("%(number)s of the events were not kept; number %(index)s: %(reason)s")
-    values = {
-        "number": len(result.errors),
-        "index": first.index,
-        "reason": first.reason,
-    }
-    return {"code": "bad_events", "message": str(message) % values}
-
-
-def own_refusal(refused: Refused) -> Reply:
-    told = {"code": refused.code, "message": str(refused.message)}
-    return refused.status, raw.as_json(told), JSON + outgoing(refused)
-
-
-# go-openapi's own number for "required".
-GO_OPENAPI_REQUIRED = 602
-
-# --- answers: Alertmanager 0.25, observed (reference/wire-protocols.md 3.1) ---
-
-
-def alertmanager_answer(result: Result) -> Reply:
-    """200 without a body; else 400 with one JSON string, the valid part kept."""
-    if not result.errors:
-        return 200, b"", []
-    reasons = "; ".join(dict.fromkeys(error.reason for error in result.errors))
-    return 400, raw.as_json(reasons), JSON
-
-
-def alertmanager_parse(body: bytes) -> Parsed:
-    """Return the events of the body. Raises BadBody, and Refused for no body."""
-    if not body:
-        raise Refused(422, "no_body", "alerts in body is required")
-    return alertmanager_v2.parse(body)
-
-
-def alertmanager_refusal(refused: Refused) -> Reply:
-    message = str(refused.message)
-    if refused.code == "bad_body":
-        message = f'parsing alerts body from "" failed, because {message}'
-    code = GO_OPENAPI_REQUIRED if refused.status == 422 else refused.status
-    told = {"code": code, "message": message}
-    return refused.status, raw.as_json(told).rstrip(), JSON + outgoing(refused)
-
-
-def outgoing(refused: Refused) -> Headers:
-    return [
-        (name.lower().encode(), value.encode())
-        for name, value in refused.headers.items()
-    ]
-
-
-ALERTMANAGER = Protocol(
-    "alertmanager_v2", alertmanager_parse, alertmanager_answer, alertmanager_refusal
-)
-WEBHOOK = Protocol(
-    "alertmanager_webhook", alertmanager_webhook.parse, own_answer, own_refusal
-)
-OWN = Protocol("events", own_json.parse, own_answer, own_refusal)
-DOCUMENTED = Protocol("alerts", own_json.parse, own_answer, own_refusal)
+LINES = Lines(LINES_PER_SECOND)
 
 
 # --- which paths are ours ---
@@ -300,18 +388,25 @@ ALSO_READ = ("api", "v2", "alerts")
 ALIVE = (("-", "healthy"), ("-", "ready"))
 
 
-def application_for(scope: raw.Scope) -> raw.Application | None:
-    """Return the fast application of this path, or None for Django's."""
-    parts = scope["path"].split("/")
+def protocol_of(path: str) -> tuple[Protocol, str] | None:
+    """Return how events come in at this path, and the slug in it."""
+    parts = path.split("/")
     if len(parts) < 4 or parts[0] or parts[1] != "t":
         return None
-    slug, rest = parts[2], tuple(parts[3:])
-    if rest in ALIVE and scope["method"] in ("GET", "HEAD"):
+    protocol = FAST.get(tuple(parts[3:]))
+    return None if protocol is None else (protocol, parts[2])
+
+
+def application_for(scope: raw.Scope) -> raw.Application | None:
+    """Return the fast application of this path, or None for Django's."""
+    parts = tuple(scope["path"].split("/"))
+    reads = scope["method"] in ("GET", "HEAD")
+    if parts[3:] in ALIVE and parts[:2] == ("", "t") and reads:
         return healthy
-    protocol = FAST.get(rest)
-    if protocol is None or (rest == ALSO_READ and scope["method"] in ("GET", "HEAD")):
+    found = protocol_of(scope["path"])
+    if found is None or (parts[3:] == ALSO_READ and reads):
         return None
-    return _bound(protocol, slug)
+    return _bound(*found)
 
 
 def _bound(protocol: Protocol, slug: str) -> raw.Application:

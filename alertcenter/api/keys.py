@@ -17,13 +17,21 @@ from typing import Any
 import psycopg2
 
 from alertcenter.alerts.writer import connect
-from tenants.apikeys import KeyCache, KeyInfo, resolve
+from alertcenter.api import raw
+from tenants.apikeys import (
+    KEY_LENGTH,
+    MOST_REMEMBERED,
+    KeyCache,
+    KeyInfo,
+    resolve,
+)
 from tenants.rls import as_literal
 
 log = logging.getLogger(__name__)
 
 LOOKUP_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
+LONGEST_HEADER = 1_024
 
 # At most once a minute for each key; the first statement opens the key's tenant.
 USED = """
@@ -125,6 +133,7 @@ DESK = Desk()
 CACHE = KeyCache(DESK.look_up)
 
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="key-lookup")
+_headers: dict[bytes, str] = {}
 _asking: dict[str, asyncio.Task[KeyInfo | None]] = {}
 _listener: Listener | None = None
 
@@ -149,6 +158,21 @@ def stop() -> None:
 def find(plaintext: str) -> KeyInfo | None:
     """Return what the key opens; for threads. Raises KeysAway."""
     return CACHE.find(plaintext)
+
+
+def remembered(authorization: bytes) -> KeyInfo | None:
+    """Return what the key in this header opens, if that is known without asking."""
+    plaintext = _headers.get(authorization)
+    if plaintext is None:
+        if len(authorization) > LONGEST_HEADER:
+            return None
+        plaintext = raw.credential(authorization.decode("latin-1"))
+        if len(plaintext) > KEY_LENGTH:
+            return None
+        if len(_headers) >= MOST_REMEMBERED:
+            _headers.clear()
+        _headers[authorization] = plaintext
+    return CACHE.remembered(plaintext)[1]
 
 
 async def find_soon(plaintext: str) -> KeyInfo | None:

@@ -32,6 +32,30 @@ SLACK = Counter(
 )
 
 
+REMEMBERED = Counter(
+    "alertcenter_ingest_repeats_remembered_total",
+    "Repeats answered at once, as they were committed within the last second.",
+)
+
+
+class Tally:
+    """Counts of the quickest answers, told to Prometheus a few times a second: its own
+    counters would be a tenth of their cost."""
+
+    def __init__(self) -> None:
+        self.remembered = 0
+        self.requests = 0
+
+    def flush(self) -> None:
+        if self.remembered:
+            REMEMBERED.inc(self.remembered)
+        if self.requests:
+            requests("alertmanager_v2", 200).inc(self.requests)
+        self.remembered = self.requests = 0
+
+
+TALLY = Tally()
+
 # --- the children, found once: `labels` costs more than `inc` ---
 
 

@@ -184,15 +184,15 @@ def test_without_a_database_nothing_is_promised(acme, send, monkeypatch):
 def test_a_row_the_database_refuses_fails_alone(acme, send, monkeypatch):
     from alertcenter.alerts import writer
 
-    real = writer.as_body
+    real = writer.as_line
 
     def spoil(job, event):
         body = real(job, event)
         if event.labels.get("poison"):
-            body["starts_at"] = "not a time"
+            body.starts_at = "not a time"  # type: ignore[assignment]
         return body
 
-    monkeypatch.setattr(writer, "as_body", spoil)
+    monkeypatch.setattr(writer, "as_line", spoil)
     events = [fire(0, n=str(n)) for n in range(5)]
     events[3]["labels"]["poison"] = "1"
     result = send.prometheus(acme.id, *events)

@@ -38,8 +38,22 @@ class PostableAlert(msgspec.Struct):
     generatorURL: str = ""
 
 
+class UndecodedAlert(msgspec.Struct):
+    """The same, its parts as they stand in the body."""
+
+    labels: msgspec.Raw
+    annotations: msgspec.Raw = msgspec.Raw(b"{}")
+    startsAt: msgspec.Raw = msgspec.Raw(b"null")
+    endsAt: msgspec.Raw = msgspec.Raw(b"null")
+    generatorURL: msgspec.Raw = msgspec.Raw(b'""')
+
+
 ALL = msgspec.json.Decoder(list[PostableAlert])
 ONE = msgspec.json.Decoder(PostableAlert)
+UNDECODED = msgspec.json.Decoder(list[UndecodedAlert])
+TEXTS = msgspec.json.Decoder(dict[str, str])
+MOMENT = msgspec.json.Decoder(datetime | None)
+TEXT = msgspec.json.Decoder(str)
 
 
 def parse(body: bytes) -> Parsed:
@@ -67,4 +81,20 @@ def to_event(alert: PostableAlert) -> Event:
         ends_at=ends_at,
         ttl_seconds=RESOLVE_TIMEOUT_SECONDS,
         link=clean_link(alert.generatorURL),
+    )
+
+
+def decoded(alert: UndecodedAlert, ends_at: datetime | None) -> Event:
+    """Return the event that `alert` says, whose end is read already.
+
+    Raises BadItem, and msgspec's errors for parts of a wrong type.
+    """
+    return to_event(
+        PostableAlert(
+            TEXTS.decode(alert.labels),
+            TEXTS.decode(alert.annotations),
+            MOMENT.decode(alert.startsAt),
+            ends_at,
+            TEXT.decode(alert.generatorURL),
+        )
     )

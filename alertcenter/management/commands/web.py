@@ -7,7 +7,6 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand
 
-from alertcenter.api.heads import MeasuredProtocol
 from alertcenter.common import logs
 from alertcenter.settings.env import read
 
@@ -29,7 +28,8 @@ class Command(BaseCommand):
             port=env.port,
             workers=env.web_concurrency,
             loop="uvloop",
-            http=MeasuredProtocol,
+            # By name: it is found where Django has been made ready first.
+            http="alertcenter.asgi:QuickProtocol",
             ws="websockets-sansio",
             # Frames are small and many: deflate costs more than it saves.
             ws_per_message_deflate=False,
