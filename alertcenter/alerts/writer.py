@@ -173,6 +173,7 @@ class Hand:
             rules = self._rules.of(job.tenant_id, connection)
             result = results[id(job)]
             counts = job.counts or [1] * len(job.events)
+            tenant = str(job.tenant_id)
             for event, index, count in zip(
                 job.events, job.indexes, counts, strict=True
             ):
@@ -181,7 +182,7 @@ class Hand:
                     result.dropped += count
                     result.without.add(index)
                     continue
-                line = as_line(job, kept)
+                line = as_line(job, kept, tenant)
                 place = (job.tenant_id, line.key)
                 turn = last.get(place, -1)
                 if turn >= 0:
@@ -297,11 +298,11 @@ def call_all(pairs: list[tuple[Job, Outcome]]) -> None:
             log.exception("answer_failed")
 
 
-def as_line(job: Job, event: Event) -> Line:
+def as_line(job: Job, event: Event, tenant: str) -> Line:
     """Return the event as a row of the statement, without its count."""
     key = named_key(job.scope, event.key) if event.key else label_key(event.labels)
     return Line(
-        str(job.tenant_id),
+        tenant,
         key,
         event.severity,
         event.title,

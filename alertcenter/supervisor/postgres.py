@@ -133,6 +133,8 @@ class Postgres:
             "max_connections": "200",
             "jit": "off",
             "max_wal_size": "4GB",
+            # Segments are reused: making one writes 16 MB of zeros first.
+            "min_wal_size": "512MB",
             "checkpoint_timeout": "15min",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -272,8 +274,12 @@ def clean_environment() -> dict[str, str]:
 
 
 def shared_buffers() -> int:
-    """512 MB, or an eighth of a small machine's memory; never below 64 MB."""
-    return max(64 * MIB, min(512 * MIB, memory_limit() // 8))
+    """An eighth of the memory, from 64 MB to 2 GB.
+
+    What a storm touches should fit: pages that must make room for others are written
+    by the ingest's own connection.
+    """
+    return max(64 * MIB, min(2048 * MIB, memory_limit() // 8))
 
 
 def memory_limit() -> int:

@@ -186,8 +186,8 @@ def test_a_row_the_database_refuses_fails_alone(acme, send, monkeypatch):
 
     real = writer.as_line
 
-    def spoil(job, event):
-        body = real(job, event)
+    def spoil(job, event, tenant):
+        body = real(job, event, tenant)
         if event.labels.get("poison"):
             body.starts_at = "not a time"  # type: ignore[assignment]
         return body

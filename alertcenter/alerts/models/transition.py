@@ -54,8 +54,17 @@ class Transition(TenantRow):
         verbose_name_plural = _("transitions")
         ordering = ["-at", "-id"]
         indexes = [
-            models.Index(fields=["tenant", "group_id", "id"], name="transition_group"),
-            models.Index(fields=["tenant", "alert_id", "id"], name="transition_alert"),
+            # A change is either an alert's or a group's.
+            models.Index(
+                fields=["tenant", "group_id", "id"],
+                condition=models.Q(group_id__isnull=False),
+                name="transition_group",
+            ),
+            models.Index(
+                fields=["tenant", "alert_id", "id"],
+                condition=models.Q(alert_id__isnull=False),
+                name="transition_alert",
+            ),
             models.Index(fields=["tenant", "-at"], name="transition_at"),
         ]
 
