@@ -15,7 +15,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.operations.base import Operation
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
-PARTITIONED = ("transition", "episode", "attempt", "audit")
+PARTITIONED = ("transition", "episode", "attempt", "audit", "raw_event")
 APPEND_ONLY = ("transition", "audit", "attempt")
 TENANT_CHECK = "tenant_id = ANY ((select app_tenants())::uuid[])"
 
@@ -171,7 +171,19 @@ class PartitionByMonth(TableOperation):
             schema_editor.execute(statement)
         for index in model._meta.indexes:
             schema_editor.add_index(model, index)
+        self.note_length(table, schema_editor)
         schema_editor.execute("SELECT ac_ensure_partitions()")
+
+    def note_length(self, table: str, schema_editor: Any) -> None:
+        """A month is what ac_ensure_partitions makes unless it is told otherwise."""
+
+
+class PartitionByDay(PartitionByMonth):
+    """As PartitionByMonth, for rows that are kept for days."""
+
+    def note_length(self, table: str, schema_editor: Any) -> None:
+        """Write into the catalogue what ac_ensure_partitions looks for there."""
+        schema_editor.execute(f"COMMENT ON TABLE \"{table}\" IS 'partitioned by day'")
 
 
 def policy_sql(table: str, *, queue: bool, resolver: bool) -> list[str]:

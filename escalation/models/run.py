@@ -44,6 +44,8 @@ class Run(TenantModel):
                 name="run_one_active",
             )
         ]
+        # For the key of a group that retention lets go.
+        indexes = [models.Index(fields=["tenant", "group"], name="run_group")]
 
 
 class DueStepState(models.TextChoices):

@@ -4,12 +4,14 @@ from tenants.models.apikey import ApiKey
 from tenants.models.audit import Audit
 from tenants.models.base import TenantModel, TenantRow
 from tenants.models.member import Member
+from tenants.models.retention import RetentionRun
 from tenants.models.tenant import Tenant, TenantKey
 
 __all__ = [
     "ApiKey",
     "Audit",
     "Member",
+    "RetentionRun",
     "Tenant",
     "TenantKey",
     "TenantModel",

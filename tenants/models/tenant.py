@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +22,27 @@ SLUG = RegexValidator(
     r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
     _("Use lower-case letters, digits and hyphens, at most 63 characters."),
 )
+
+LONGEST_DAYS = 3650
+
+
+class KeepRaw(models.TextChoices):
+    """Which bodies are kept as they arrived."""
+
+    REFUSED = "refused", _("what was refused, wholly or partly")
+    ALL = "all", _("a sample of everything")
+    OFF = "off", _("nothing")
+
+
+def days(verbose_name: Any) -> models.PositiveIntegerField[int | None, int | None]:
+    """Return a field for how long something is kept."""
+    return models.PositiveIntegerField(
+        verbose_name,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_DAYS)],
+        help_text=_("Empty: as long as the installation keeps them."),
+    )
 
 
 def content_languages() -> list[tuple[str, str]]:
@@ -53,6 +80,19 @@ class Tenant(models.Model):
         help_text=_("An IANA name such as Europe/Paris."),
     )
     settings = models.JSONField(_("settings"), default=dict, blank=True)
+    history_days = days(_("days of history"))
+    raw_days = days(_("days of raw payloads"))
+    closed_days = days(_("days of resolved alerts and groups"))
+    keep_raw = models.CharField(
+        _("raw payloads to keep"),
+        max_length=10,
+        choices=KeepRaw.choices,
+        default=KeepRaw.REFUSED,
+        db_default="refused",
+        help_text=_(
+            "Bodies as they arrived, for people who look for a mistake. Best effort."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:

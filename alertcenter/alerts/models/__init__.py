@@ -2,6 +2,7 @@
 
 from alertcenter.alerts.models.alert import Alert, Episode
 from alertcenter.alerts.models.group import Group, GroupAlert, GroupCounter
+from alertcenter.alerts.models.raw_event import RawEvent
 from alertcenter.alerts.models.route import Route
 from alertcenter.alerts.models.rule import Rule
 from alertcenter.alerts.models.transition import Feed, Transition
@@ -13,6 +14,7 @@ __all__ = [
     "Group",
     "GroupAlert",
     "GroupCounter",
+    "RawEvent",
     "Route",
     "Rule",
     "Transition",

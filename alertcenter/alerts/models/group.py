@@ -111,7 +111,9 @@ class GroupAlert(TenantRow):
                 fields=["tenant", "alert"],
                 condition=Q(left_at=None),
                 name="group_alert_open",
-            )
+            ),
+            # For the key of an alert that retention lets go.
+            models.Index(fields=["tenant", "alert"], name="group_alert_alert"),
         ]
 
 
