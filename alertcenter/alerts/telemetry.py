@@ -19,3 +19,11 @@ FEED_OLDEST = Gauge(
 )
 FEED_ROWS = Counter("alertcenter_feed_rows_total", "Changes the flow looked at.")
 EXPIRED = Counter("alertcenter_alerts_expired_total", "Alerts closed by time-out.")
+RAW_KEPT = Counter(
+    "alertcenter_raw_copies_kept_total", "Bodies written down as they arrived."
+)
+RAW_DROPPED = Counter(
+    "alertcenter_raw_copies_dropped_total",
+    "Bodies not written down: queue full, tenant's share used, sampled, database away.",
+    ["reason"],
+)
