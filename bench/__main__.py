@@ -1,4 +1,8 @@
-"""In which order is everything measured? Ten minutes at most; --full takes longer."""
+"""In which order is everything measured? Ten minutes at most; --full takes longer.
+
+One installation with everything on serves all sections but the one with two web
+processes. The rounds beside Alertmanager come last and take what time is left.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,22 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from bench import limit, load, reach
-from bench.alertmanager import Alertmanager
-from bench.figures import machine, percentile, rate, ratio, table
-from bench.load import Load, Measured, Target
+from bench import doors, full, ingest, reach, report, setting, singles, targets
+from bench.figures import machine
+from bench.load import MIXES, Load
+from bench.targets import Verdict
 from tests.fakes.slack import FakeSlack
 from tests.flows import world
+from tests.flows.world import World
 from tests.stack import Stack
 
-# Requests at a time for each batch size, as many senders would keep open.
-CONNECTIONS = {1: 64, 10: 16, 100: 16, 1000: 4}
-Found = TypeVar("Found")
-KINDS = {True: "new", False: "repeats"}
+MOST_SECONDS = 600.0
+# For the last cell, its backlog, and the stop of the installation.
+LAST_SECONDS = 40.0
+SECTIONS = ("two", "reach", "doors", "alerta", "ingest", "long")
 
 
 def main() -> int:
@@ -29,144 +34,121 @@ def main() -> int:
     if shutil.which("wrk") is None:
         print("bench: wrk is needed (Debian: apt-get install wrk).", file=sys.stderr)
         return 1
-    print(f"AlertCenter, {machine()}")
+    print(f"AlertCenter, {machine()}", flush=True)
     begun = time.monotonic()
-    measure_reach(60 if not options.full else 500)
-    measure_ingest(options.seconds)
+    verdicts = Run(options, begun).everything()
+    if verdicts:
+        print(targets.show(verdicts), flush=True)
+    if "long" in options.only:
+        full.measure()
     print(f"\nTook {time.monotonic() - begun:.0f} s.")
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--full", action="store_true", help="longer, steadier figures")
-    parser.add_argument("--seconds", type=float, default=0, help="of each cell")
+    parser.add_argument(
+        "--full", action="store_true", help="longer, and the long cases"
+    )
+    parser.add_argument("--only", action="append", choices=SECTIONS)
+    parser.add_argument("--seconds", type=int, default=0, help="of each cell")
+    parser.add_argument("--rounds", type=int, default=0, help="of each cell")
+    parser.add_argument(
+        "--batch", action="append", type=int, choices=list(ingest.CONNECTIONS)
+    )
+    parser.add_argument("--mix", action="append", choices=list(MIXES))
     options = parser.parse_args()
-    options.seconds = options.seconds or (20.0 if options.full else 4.0)
+    options.seconds = options.seconds or (10 if options.full else 2)
+    options.rounds = options.rounds or (5 if options.full else 3)
+    if not options.only:
+        options.only = SECTIONS if options.full else SECTIONS[:-1]
     return options
 
 
-# --- from the answer to Slack and to a browser ---
+class Run:
+    """One run: its sections print their tables and return what must hold."""
 
+    def __init__(self, options: argparse.Namespace, begun: float) -> None:
+        self.options, self.begun = options, begun
+        self.cells = [
+            cell
+            for cell in ingest.CELLS
+            if (not options.batch or cell.batch in options.batch)
+            and (not options.mix or cell.mix in options.mix)
+        ]
 
-def measure_reach(number: int) -> None:
-    """With the whole installation running."""
+    def everything(self) -> list[Verdict]:
+        """Measure all sections that are wanted."""
+        wanted = set(self.options.only)
+        verdicts: list[Verdict] = []
+        if "two" in wanted:
+            with installation(WEB_CONCURRENCY="2") as (stack, slack):
+                self.two(setting.build(stack, slack))
+        if not wanted & {"reach", "doors", "alerta", "ingest"}:
+            return verdicts
+        with installation() as (stack, slack):
+            if "reach" in wanted:
+                self.reach(stack, slack)
+            place = setting.build(stack, slack)
+            if "doors" in wanted:
+                verdicts += self.doors(place)
+            if "alerta" in wanted:
+                verdicts += self.alerta(place)
+            if "ingest" in wanted:
+                verdicts = self.ingest(place) + verdicts
+        return verdicts
 
-    def measured(stack: Stack) -> reach.Reached:
-        with FakeSlack() as slack:
-            place = world.build(stack, slack, "bench")
-            return reach.measure(place, slack, number)
+    def reach(self, stack: Stack, slack: FakeSlack) -> None:
+        place = world.build(stack, slack, "reach")
+        number = 500 if self.options.full else 60
+        print(reach.show(reach.measure(place, slack, number)), flush=True)
 
-    found = with_stack(measured)
-    rows = [
-        [name, *(f"{percentile(values, p):.0f}" for p in (0.5, 0.95, 0.99)), arrived]
-        for name, values, arrived in (
-            ("Slack", found.slack, f"{len(found.slack)} of {found.sent}"),
-            ("browser", found.browser, f"{len(found.browser)} of {found.sent}"),
-        )
-    ]
-    head = ["from 2xx to", "p50 ms", "p95 ms", "p99 ms", "arrived"]
-    print(table("From the answer to people", head, rows), flush=True)
+    def two(self, place: World) -> None:
+        """Two web processes: the cells that have a target, one round."""
+        judged = {(floor.batch, floor.mix) for floor in targets.FLOORS}
+        cells = [cell for cell in self.cells if (cell.batch, cell.mix) in judged]
+        rounds = self._rounds(place, cells, 1, with_limit=False)
+        print(report.of_rates("Alerts in with WEB_CONCURRENCY=2", rounds), flush=True)
 
+    def doors(self, place: World) -> list[Verdict]:
+        found = doors.measure(place, 1, self.options.seconds)
+        print(doors.show(found), flush=True)
+        return list(doors.verdicts(found))
 
-# --- ingest ---
+    def alerta(self, place: World) -> list[Verdict]:
+        found = singles.measure(place, self.options.seconds)
+        print(singles.show(found), flush=True)
+        return list(singles.verdicts(found))
 
+    def ingest(self, place: World) -> list[Verdict]:
+        rounds = self._rounds(place, self.cells, self.options.rounds)
+        print(report.of_rates("Alerts in, answered after the commit", rounds))
+        print(report.of_costs("What it costs", rounds), flush=True)
+        return [*targets.of_rounds(rounds), *targets.of_answers(rounds)]
 
-def measure_ingest(seconds: float) -> None:
-    """Without dispatcher and workers: what is measured is the way in."""
-
-    def measured(stack: Stack) -> None:
-        with FakeSlack() as slack:
-            key = world.build(stack, slack, "bench").key
-        ours = Target("AlertCenter", f"{stack.url}/t/bench/api/v2/alerts", key)
-        with Alertmanager() as theirs:
-            answers = over_http(ours, theirs, seconds)
-        limits = of_the_database(stack, seconds / 2)
-        print_ingest(answers, limits)
-
-    with_stack(measured, "--dispatchers=0", "--workers=0")
-
-
-Answers = dict[tuple[int, bool], tuple[Measured, Measured | None]]
-Limits = dict[tuple[int, bool], tuple[float, float]]
-
-
-def over_http(ours: Target, theirs: Target | None, seconds: float) -> Answers:
-    """Alternate between both, so that both meet the same minutes."""
-    answers: Answers = {}
-    for batch, connections in CONNECTIONS.items():
-        for fresh in KINDS:
-            cell = Load(batch, connections, fresh)
-            stamp = f"{batch}-{KINDS[fresh]}-{time.time_ns()}"
-            load.run(ours, cell, 1, stamp + "-warm")
-            first = load.run(ours, cell, seconds, stamp)
-            second = load.run(theirs, cell, seconds, stamp) if theirs else None
-            answers[batch, fresh] = (first, second)
-    return answers
-
-
-def of_the_database(stack: Stack, seconds: float) -> Limits:
-    """The limit on one and on two connections."""
-    limit.prepare(stack)
-    return {
-        (batch, fresh): (
-            limit.measure(stack, batch, connections=1, fresh=fresh, seconds=seconds),
-            limit.measure(stack, batch, connections=2, fresh=fresh, seconds=seconds),
-        )
-        for batch in CONNECTIONS
-        for fresh in KINDS
-    }
-
-
-def print_ingest(answers: Answers, limits: Limits) -> None:
-    rows = []
-    for (batch, fresh), (ours, theirs) in answers.items():
-        one, two = limits[batch, fresh]
-        rows.append(
-            [
-                f"{batch} {KINDS[fresh]}",
-                str(CONNECTIONS[batch]),
-                rate(ours.alerts_per_second),
-                f"{ours.p95:.1f}",
-                rate(theirs.alerts_per_second) if theirs else "-",
-                f"{theirs.p95:.1f}" if theirs else "-",
-                ratio(ours.alerts_per_second, theirs.alerts_per_second)
-                if theirs
-                else "-",
-                rate(one),
-                rate(two),
-                ratio(ours.alerts_per_second, max(one, two)),
-                str(ours.bad),
-            ]
-        )
-    head = [
-        "batch",
-        "conns",
-        "alerts/s",
-        "p95 ms",
-        "Alertmanager/s",
-        "p95 ms",
-        "ratio",
-        "database 1",
-        "database 2",
-        "of limit",
-        "refused",
-    ]
-    print(table("Alerts in, answered after the commit", head, rows))
-    if all(theirs is None for _, theirs in answers.values()):
-        print(
-            "\nAlertmanager is not installed (apt-get install prometheus-alertmanager)."
+    def _rounds(
+        self, place: World, cells: list[Load], number: int, *, with_limit: bool = True
+    ) -> ingest.Rounds:
+        until = self.begun + MOST_SECONDS - LAST_SECONDS
+        return ingest.measure(
+            place,
+            cells,
+            number,
+            self.options.seconds,
+            float("inf") if self.options.full else until,
+            with_limit=with_limit,
         )
 
 
-def with_stack(work: Callable[[Stack], Found], *arguments: str) -> Found:
-    """Run `work` on a private installation that ends with it."""
-    stack = Stack(arguments=arguments)
+@contextmanager
+def installation(**environment: str) -> Iterator[tuple[Stack, FakeSlack]]:
+    """A private installation with all its processes, which ends with the block."""
+    stack = Stack(**environment)
     try:
         stack.start()
-        found = work(stack)
-        stack.stop()
-        return found
+        with FakeSlack() as slack:
+            yield stack, slack
+            stack.stop()
     finally:
         stack.remove()
 

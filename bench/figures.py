@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +30,26 @@ def rate(per_second: float) -> str:
     return f"{per_second / 1000:.1f}k" if per_second >= 1000 else f"{per_second:.0f}"
 
 
-def ratio(ours: float, theirs: float) -> str:
-    return f"{ours / theirs:.2f}x" if theirs else "-"
+def times(value: float) -> str:
+    return f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def middle(values: Sequence[float]) -> float:
+    """Return the median, 0.0 for no values."""
+    return statistics.median(values) if values else 0.0
+
+
+def spread(values: Sequence[float], show: Callable[[float], str]) -> str:
+    """Return the median and, of several, the lowest and the highest."""
+    if not values:
+        return "-"
+    low, high = show(min(values)), show(max(values))
+    around = f" ({low} .. {high})" if low != high else ""
+    return show(middle(values)) + around
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -16,6 +16,8 @@ import psycopg2
 
 from alertcenter.settings.env import DATABASE_NAME
 from alertcenter.settings.home import run_directory
+from bench.forms import DISTINCT
+from bench.load import MIXES
 from tests.stack import Stack
 
 ROWS = 400_000
@@ -37,13 +39,14 @@ CREATE UNIQUE INDEX ON bench.given (n);
 ANALYZE bench.given;
 """
 UPSERT = """
-PREPARE upsert (int, int) AS
+PREPARE upsert (int, int, int, int) AS
 INSERT INTO bench.alert AS a (tenant_id, dedup_key, fingerprint, state, severity, title,
   labels, annotations, link, source, state_at, starts_at, last_at, count, closed_by,
   version)
 SELECT tenant_id, key, '', 'firing', 3, 'Latency is high', labels, annotations, '',
   'limit', now(), now(), now(), 1, '', 1
-FROM bench.given WHERE n > $1 AND n <= $1 + $2
+FROM (SELECT * FROM bench.given WHERE n > $1 AND n <= $1 + $2
+  UNION ALL SELECT * FROM bench.given WHERE n > $3 AND n <= $3 + $4) AS given
 ON CONFLICT (tenant_id, dedup_key) DO UPDATE
   SET count = a.count + 1, last_at = excluded.last_at,
       annotations = excluded.annotations
@@ -56,19 +59,15 @@ def prepare(stack: Stack) -> None:
 
 
 def measure(
-    stack: Stack, batch: int, *, connections: int, fresh: bool, seconds: float
+    stack: Stack, batch: int, *, connections: int, mix: str, seconds: float
 ) -> float:
     """Return rows a second."""
     stack.sql("TRUNCATE bench.alert")
     share = ROWS // connections
-    distinct = max(batch, 1000)
     hands = [
-        Hand(stack, batch, number * share, share if fresh else distinct)
+        Hand(stack, batch, MIXES[mix], number * share, share)
         for number in range(connections)
     ]
-    if not fresh:
-        for hand in hands:
-            hand.warm()
     begun = time.perf_counter()
     for hand in hands:
         hand.start(begun + seconds)
@@ -78,35 +77,46 @@ def measure(
 
 
 class Hand:
-    """One connection that inserts its share of the rows, over and over."""
+    """One connection that inserts its share of the rows; the first repeat."""
 
-    def __init__(self, stack: Stack, batch: int, first: int, share: int) -> None:
-        self.batch, self.first, self.share = batch, first, share
+    def __init__(
+        self, stack: Stack, batch: int, fresh: int, first: int, share: int
+    ) -> None:
+        self.batch, self.fresh, self.first = batch, fresh, first
+        self.repeats, self.end = max(batch, DISTINCT), first + share
+        self.new = first + self.repeats
         self.done = 0
         self.connection = connect(stack)
         with self.connection.cursor() as cursor:
             cursor.execute(UPSERT)
-
-    def warm(self) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute("EXECUTE upsert (%s, %s)", [self.first, self.share])
+            cursor.execute(f"EXECUTE upsert ({first}, {self.repeats}, 0, 0)")
 
     def start(self, deadline: float) -> None:
         self.thread = threading.Thread(target=self._run, args=(deadline,))
         self.thread.start()
 
     def _run(self, deadline: float) -> None:
-        offset = 0
+        offset = turn = 0
         with contextlib.closing(self.connection), self.connection.cursor() as cursor:
             while time.perf_counter() < deadline:
-                if offset + self.batch > self.share:
-                    if self.share > 1000 and self.batch < self.share:
-                        return  # all new rows are used up
+                turn += 1
+                news = self._news(turn)
+                olds = self.batch - news
+                if self.new + news > self.end:
+                    return  # all new rows are used up
+                if offset + olds > self.repeats:
                     offset = 0
-                place = self.first + offset
-                cursor.execute(f"EXECUTE upsert ({place}, {self.batch})")
-                offset += self.batch
+                old = self.first + offset
+                cursor.execute(f"EXECUTE upsert ({old}, {olds}, {self.new}, {news})")
+                offset += olds
+                self.new += news
                 self.done += self.batch
+
+    def _news(self, turn: int) -> int:
+        """Return how many rows of this turn are new; of few, all in some turns."""
+        if self.batch < 10:
+            return self.batch if turn % 10 < self.fresh else 0
+        return self.batch * self.fresh // 10
 
 
 def connect(stack: Stack) -> Any:

@@ -1,127 +1,125 @@
-"""How is load made? By wrk, which is quick enough not to be what is measured.
+"""How is load made? By wrk on one thread, quick enough not to be what is measured.
 
-Bodies are in the form Prometheus posts: 8 labels, 3 annotations, about 500 bytes an
-alert. "new": no alert is ever sent twice. "repeats": a thousand alerts over and over.
+How quick it was, is told with each figure: `share` near 1.0 means that wrk was the
+limit. Mixes: "new": no alert is ever sent twice. "repeats": a thousand alerts over and
+over. "90 %": every tenth alert is new. Repeats are not the same bytes: their end
+moves, as with Prometheus (bench/forms.py), so that nobody answers by the body alone.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
-import tempfile
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-DISTINCT = 1000
-THREADS = 1
+from bench import forms
 
-SCRIPT = r"""
-local batch, distinct, fresh, stamp = %(batch)d, %(distinct)d, %(fresh)s, "%(stamp)s"
-local form = '{"labels":{"alertname":"HighLatency","instance":"web-%%s:9100",' ..
-  '"severity":"warning","job":"node","cluster":"eu1","env":"prod","team":"web",' ..
-  '"run":"%%s"},"annotations":{"summary":"Latency is high on web-%%s",' ..
-  '"description":"The 99th percentile of request latency is over 2 s for 10 min.",' ..
-  '"runbook_url":"https://runbooks.example.org/high-latency"},' ..
-  '"startsAt":"2026-01-01T00:00:00Z","endsAt":"2099-01-01T00:00:00Z",' ..
-  '"generatorURL":"http://prometheus.example.org/graph?g0.expr=latency"}'
-local n, ready, turn, refused = 0, {}, 0, 0
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-%(header)s
-
-local function alert(i) return string.format(form, i, stamp, i) end
-local function body()
-  local items = {}
-  for i = 1, batch do n = n + 1; items[i] = alert(fresh and n or (n %% distinct)) end
-  return "[" .. table.concat(items, ",") .. "]"
-end
-function init(_)
-  if fresh then return end
-  local bodies = math.max(1, math.floor(distinct / batch))
-  for i = 1, bodies do ready[i] = wrk.format(nil, nil, nil, body()) end
-end
-function request()
-  if fresh then return wrk.format(nil, nil, nil, body()) end
-  turn = turn %% #ready + 1
-  return ready[turn]
-end
-function done(summary, latency, _)
-  io.write(string.format(
-    '\nFIGURES {"requests":%%d,"us":%%d,"bad":%%d,"p50":%%d,"p95":%%d,"p99":%%d}\n',
-    summary.requests, summary.duration,
-    summary.errors.status + summary.errors.connect + summary.errors.read +
-    summary.errors.write + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(95), latency:percentile(99)))
-end
-"""
+SCRIPT = Path(__file__).with_name("load.lua")
+MIXES = {"new": 10, "repeats": 0, "90 %": 1}  # how many in ten are new
+PRIME = 100
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where alerts go."""
+    """Where alerts go, and what they look like there."""
 
     name: str
     url: str
     key: str = ""
+    form: str = forms.ALERTMANAGER
+    lists: bool = True
+    distinct: int = forms.DISTINCT
 
 
 @dataclass(frozen=True)
 class Load:
-    """One cell: alerts in a request, requests at a time, new or repeated."""
+    """One cell: alerts in a request, requests at a time, and how many are new."""
 
     batch: int
     connections: int
-    fresh: bool
+    mix: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.batch} {self.mix}"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of it; times in milliseconds."""
+    """What came of it; times in milliseconds. `share`: wrk's own part of a core."""
 
-    alerts_per_second: float
+    alerts: int
+    seconds: float
     p50: float
     p95: float
     p99: float
     bad: int
+    share: float
+
+    @property
+    def rate(self) -> float:
+        """Alerts answered well in a second."""
+        return self.alerts / self.seconds
 
 
-def run(target: Target, load: Load, seconds: float, stamp: str) -> Measured:
+def run(target: Target, load: Load, seconds: int, stamp: str) -> Measured:
     """Load `target` for `seconds`; `stamp` keeps this run's alerts apart."""
-    header = f'wrk.headers["Authorization"] = "Bearer {target.key}"'
-    script = SCRIPT % {
+    form = forms.stamped(target.form, stamp)
+    if load.mix != "new":
+        prime(target, form)
+    words = {
+        "form": form,
+        "list": "yes" if target.lists else "no",
         "batch": load.batch,
-        "distinct": DISTINCT,
-        "fresh": "true" if load.fresh else "false",
-        "stamp": stamp,
-        "header": header if target.key else "",
+        "fresh": MIXES[load.mix],
+        "distinct": target.distinct,
+        "names": forms.NAMES,
+        "ends": ",".join(forms.endings()),
+        "key": target.key,
     }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "load.lua"
-        path.write_text(script)
-        command = [
-            "wrk",
-            f"-t{THREADS}",
-            f"-c{load.connections}",
-            f"-d{seconds:g}s",
-            "--timeout=30s",
-            f"-s{path}",
+    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s"]
+    command += ["--timeout=30s", f"-s{SCRIPT}", target.url, "--"]
+    command += [f"{name}={value}" for name, value in words.items()]
+    before = children_seconds()
+    output = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=seconds + 60
+    ).stdout
+    return figures(output, load, children_seconds() - before)
+
+
+def prime(target: Target, form: str) -> None:
+    """Say each repeated alert once, so that all that follow are repeats."""
+    for text in forms.repeated(form, target.distinct, PRIME if target.lists else 1):
+        request = urllib.request.Request(
             target.url,
-        ]
-        output = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=seconds + 60
-        ).stdout
-    return figures(output, load)
+            (text if target.lists else text[1:-1]).encode(),
+            {"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {target.key}"} if target.key else {}),
+        )
+        with urllib.request.urlopen(request, timeout=30):
+            pass
 
 
-def figures(output: str, load: Load) -> Measured:
+def children_seconds() -> float:
+    """Return the processor's time that ended children of this process took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def figures(output: str, load: Load, spent: float) -> Measured:
     """Read what `done` wrote."""
     line = next(x for x in output.splitlines() if x.startswith("FIGURES "))
     told = json.loads(line.removeprefix("FIGURES "))
-    good = told["requests"] - told["bad"]
+    seconds = told["us"] / 1e6
     return Measured(
-        good * load.batch / (told["us"] / 1e6),
+        (told["requests"] - told["bad"]) * load.batch,
+        seconds,
         told["p50"] / 1000,
         told["p95"] / 1000,
         told["p99"] / 1000,
         told["bad"],
+        spent / seconds,
     )

@@ -17,6 +17,7 @@ from http.cookies import SimpleCookie
 
 from websockets.asyncio.client import connect
 
+from bench.figures import percentile, table
 from tests.fakes.slack import FakeSlack
 from tests.flows.world import World
 
@@ -38,6 +39,18 @@ def measure(world: World, slack: FakeSlack, number: int) -> Reached:
     """Send `number` alerts, each a group of its own, and watch both ends."""
     cookie = log_in(world, f"{world.slug}-alice")
     return asyncio.run(_measure(world, slack, number, cookie))
+
+
+def show(found: Reached) -> str:
+    rows = [
+        [name, *(f"{percentile(values, p):.0f}" for p in (0.5, 0.95, 0.99)), arrived]
+        for name, values, arrived in (
+            ("Slack", found.slack, f"{len(found.slack)} of {found.sent}"),
+            ("browser", found.browser, f"{len(found.browser)} of {found.sent}"),
+        )
+    ]
+    head = ["from 2xx to", "p50 ms", "p95 ms", "p99 ms", "arrived"]
+    return table("From the answer to people", head, rows)
 
 
 async def _measure(world: World, slack: FakeSlack, number: int, cookie: str) -> Reached:

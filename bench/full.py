@@ -1,0 +1,34 @@
+"""Which measurements are too long for every day? Each is a program of its own.
+
+`python -m bench.<name>` runs one alone. They start private installations themselves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+OFFERED = [
+    ["downstream", "--rate=10000", "--seconds=60", f"--mix={mix}", f"--batch={batch}"]
+    for mix in ("new", "repeats", "mostly")
+    for batch in (1, 100)
+]
+PAGED = [["downstream", "--rate=1000", "--seconds=30", "--mix=new", "--batch=1"]]
+LARGE = [["sockets"], ["big"], ["growth"]]
+MOST_SECONDS = 1800
+
+
+def measure() -> None:
+    """Run all, one after the other; what fails is named and the rest goes on."""
+    for name, *arguments in [*OFFERED, *PAGED, *LARGE]:
+        said = " ".join([name, *arguments])
+        if importlib.util.find_spec(f"bench.{name}") is None:
+            print(f"\nbench.{name} is not there: left out.", flush=True)
+            continue
+        print(f"\n## bench.{said}", flush=True)
+        command = [sys.executable, "-m", f"bench.{name}", *arguments]
+        try:
+            subprocess.run(command, check=True, timeout=MOST_SECONDS)
+        except subprocess.SubprocessError as error:
+            print(f"\nbench.{said} failed: {error}", flush=True)
