@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 
 from bench import doors, full, ingest, reach, report, setting, singles, targets
 from bench.figures import machine
+from bench.ingest import Rounds
 from bench.load import MIXES, Load
 from bench.targets import Verdict
 from tests.fakes.slack import FakeSlack
@@ -35,6 +37,8 @@ def main() -> int:
         print("bench: wrk is needed (Debian: apt-get install wrk).", file=sys.stderr)
         return 1
     print(f"AlertCenter, {machine()}", flush=True)
+    # So that an installation never outlives the run that started it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     begun = time.monotonic()
     verdicts = Run(options, begun).everything()
     if verdicts:
@@ -58,7 +62,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--mix", action="append", choices=list(MIXES))
     options = parser.parse_args()
-    options.seconds = options.seconds or (10 if options.full else 2)
+    options.seconds = options.seconds or (5 if options.full else 2)
     options.rounds = options.rounds or (5 if options.full else 3)
     if not options.only:
         options.only = SECTIONS if options.full else SECTIONS[:-1]
@@ -80,55 +84,51 @@ class Run:
     def everything(self) -> list[Verdict]:
         """Measure all sections that are wanted."""
         wanted = set(self.options.only)
-        verdicts: list[Verdict] = []
         if "two" in wanted:
-            with installation(WEB_CONCURRENCY="2") as (stack, slack):
-                self.two(setting.build(stack, slack))
+            with installation(2) as (stack, slack):
+                self.on_two(setting.build(stack, slack))
         if not wanted & {"reach", "doors", "alerta", "ingest"}:
-            return verdicts
-        with installation() as (stack, slack):
+            return []
+        with installation(1) as (stack, slack):
             if "reach" in wanted:
-                self.reach(stack, slack)
+                self.to_people(stack, slack)
             place = setting.build(stack, slack)
-            if "doors" in wanted:
-                verdicts += self.doors(place)
-            if "alerta" in wanted:
-                verdicts += self.alerta(place)
-            if "ingest" in wanted:
-                verdicts = self.ingest(place) + verdicts
-        return verdicts
+            verdicts = self.by_doors(place) if "doors" in wanted else []
+            verdicts += self.beside_alerta(place) if "alerta" in wanted else []
+            return (self.in_rounds(place) if "ingest" in wanted else []) + verdicts
 
-    def reach(self, stack: Stack, slack: FakeSlack) -> None:
+    def to_people(self, stack: Stack, slack: FakeSlack) -> None:
         place = world.build(stack, slack, "reach")
         number = 500 if self.options.full else 60
         print(reach.show(reach.measure(place, slack, number)), flush=True)
 
-    def two(self, place: World) -> None:
+    def on_two(self, place: World) -> None:
         """Two web processes: the cells that have a target, one round."""
         judged = {(floor.batch, floor.mix) for floor in targets.FLOORS}
         cells = [cell for cell in self.cells if (cell.batch, cell.mix) in judged]
         rounds = self._rounds(place, cells, 1, with_limit=False)
-        print(report.of_rates("Alerts in with WEB_CONCURRENCY=2", rounds), flush=True)
+        print(report.of_rates("Alerts in, with WEB_CONCURRENCY=2", rounds), flush=True)
 
-    def doors(self, place: World) -> list[Verdict]:
+    def by_doors(self, place: World) -> list[Verdict]:
         found = doors.measure(place, 1, self.options.seconds)
         print(doors.show(found), flush=True)
         return list(doors.verdicts(found))
 
-    def alerta(self, place: World) -> list[Verdict]:
+    def beside_alerta(self, place: World) -> list[Verdict]:
         found = singles.measure(place, self.options.seconds)
         print(singles.show(found), flush=True)
         return list(singles.verdicts(found))
 
-    def ingest(self, place: World) -> list[Verdict]:
+    def in_rounds(self, place: World) -> list[Verdict]:
         rounds = self._rounds(place, self.cells, self.options.rounds)
         print(report.of_rates("Alerts in, answered after the commit", rounds))
-        print(report.of_costs("What it costs", rounds), flush=True)
+        print(report.of_costs("What it costs", rounds))
+        print(report.of_gaps(rounds, self.options.rounds), flush=True)
         return [*targets.of_rounds(rounds), *targets.of_answers(rounds)]
 
     def _rounds(
         self, place: World, cells: list[Load], number: int, *, with_limit: bool = True
-    ) -> ingest.Rounds:
+    ) -> Rounds:
         until = self.begun + MOST_SECONDS - LAST_SECONDS
         return ingest.measure(
             place,
@@ -141,9 +141,12 @@ class Run:
 
 
 @contextmanager
-def installation(**environment: str) -> Iterator[tuple[Stack, FakeSlack]]:
-    """A private installation with all its processes, which ends with the block."""
-    stack = Stack(**environment)
+def installation(web: int) -> Iterator[tuple[Stack, FakeSlack]]:
+    """A private installation with all its processes, which ends with the block.
+
+    `web`: how many processes take requests.
+    """
+    stack = Stack(WEB_CONCURRENCY=str(web))
     try:
         stack.start()
         with FakeSlack() as slack:

@@ -29,13 +29,15 @@ WARM_SECONDS = 2
 @dataclass(frozen=True)
 class Ours:
     """One round on our side. `cpu`: microseconds an alert, by process, until the
-    backlog was gone. `drained`: seconds until then, None for never."""
+    backlog was gone. `drained`: seconds until then, None for never. `memory`: of the
+    web processes afterwards, in MB."""
 
     measured: Measured
     cpu: dict[str, float]
     drained: float | None
     lost: int
     open: int
+    memory: float
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def one(world: World, target: Target, cell: Load, seconds: int) -> Ours:
     drained = backlog.drained(stack)
     lost = backlog.lost(world, target, cell, stamp, measured)
     spent = cpu.each(before, cpu.of_stack(stack), measured.alerts)
-    return Ours(measured, spent, drained, lost, backlog.open_alerts(stack))
+    memory = cpu.memory_mb(stack.pid_of("web"))
+    return Ours(measured, spent, drained, lost, backlog.open_alerts(stack), memory)
 
 
 def beside(cell: Load, seconds: int) -> tuple[Measured | None, float]:

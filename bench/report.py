@@ -47,7 +47,22 @@ def of_costs(title: str, rounds: Rounds) -> str:
     rows = [_cost(cell.name, found) for cell, found in rounds.items() if found]
     head = ["batch, mix", *PROCESSES, "all ours", "Alertmanager", "wrk, of a core"]
     head += ["refused", "lost", "drained in s", "open alerts"]
+    head.append("web MB")
     return table(f"{title}: µs of processor an alert", head, rows)
+
+
+def of_gaps(rounds: Rounds, wanted: int) -> str:
+    """Return what the tables lack, in sentences; "" when they lack nothing."""
+    every = [one for found in rounds.values() for one in found]
+    least = min(map(len, rounds.values()), default=0)
+    gaps = []
+    if least < wanted:
+        gaps.append(f"Time was up: some cells have {least} rounds, not {wanted}.")
+    if not any(one.theirs for one in every):
+        gaps.append(
+            "Alertmanager is not installed (apt-get install prometheus-alertmanager)."
+        )
+    return "\n".join(["", *gaps])
 
 
 def _cost(name: str, found: Sequence[Round]) -> list[str]:
@@ -64,6 +79,7 @@ def _cost(name: str, found: Sequence[Round]) -> list[str]:
         str(sum(one.ours.lost for one in found)),
         _drained([one.ours.drained for one in found]),
         str(max(one.ours.open for one in found)),
+        spread([one.ours.memory for one in found], _whole),
     ]
 
 

@@ -27,6 +27,8 @@ class Verdict:
     def said(self) -> str:
         if self.holds:
             return "pass"
+        if not self.asked:
+            return f"missed by {self.show(self.found)}"
         return f"missed by {abs(self.found / self.asked - 1) * 100:.0f} %"
 
     @property
