@@ -13,6 +13,7 @@ OWNER_COMMANDS = (
     "loaddemo",
     "makemigrations",
     "migrate",
+    "retention",
     "shell",
     "sqlmigrate",
 )

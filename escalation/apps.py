@@ -9,7 +9,9 @@ class EscalationConfig(AppConfig):
     verbose_name = _("Escalation")
 
     def ready(self) -> None:
+        from escalation import retention
         from escalation.timeline import on_settled
         from notifications import delivery
 
         delivery.on_settled.append(on_settled)
+        retention.register()

@@ -9,8 +9,10 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        from notifications import retention
         from notifications.default_templates import install_templates
         from tenants.founding import on_founding
 
         if install_templates not in on_founding:
             on_founding.append(install_templates)
+        retention.register()

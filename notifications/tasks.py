@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celery import shared_task
-from django.db import connection
 
 from notifications import delivery
+from tenants import partitions
 
 AT_ONCE = 200  # deliveries of one task; a round ends by itself after some seconds
 
@@ -26,6 +26,5 @@ def sweep_deliveries() -> int:
 
 @shared_task(name="notifications.ensure_partitions")
 def ensure_partitions() -> None:
-    """Make next months' partitions in time (beat, daily)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ac_ensure_partitions()")
+    """Make the partitions of the time to come (beat, hourly)."""
+    partitions.ensure()

@@ -8,3 +8,8 @@ class AlertsConfig(AppConfig):
     name = "alertcenter.alerts"
     label = "alerts"
     verbose_name = _("Alerts")
+
+    def ready(self) -> None:
+        from alertcenter.alerts import retention
+
+        retention.register()

@@ -20,6 +20,12 @@ PORT = env.port
 SIMULATION = env.simulation
 TRUSTED_PROXIES = env.trusted_proxies
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
+# Days for which rows are kept; tenants may have terms of their own.
+RETENTION_DAYS = {
+    "history": env.number("ALERTCENTER_RETENTION_HISTORY_DAYS", 400, 1, 3650),
+    "closed": env.number("ALERTCENTER_RETENTION_CLOSED_DAYS", 400, 1, 3650),
+    "raw": env.number("ALERTCENTER_RETENTION_RAW_DAYS", 7, 1, 3650),
+}
 
 INSTALLED_APPS = [
     "modeltranslation",  # before the admin, which it extends
@@ -160,10 +166,12 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Housekeeping only; beat writes these into its tables, where operators see them.
 CELERY_BEAT_SCHEDULE = {
     "send what a lost nudge left": {"task": "notifications.sweep", "schedule": 5.0},
+    # Hourly, as beat counts anew from each start of its own.
     "make next months' partitions": {
         "task": "notifications.ensure_partitions",
-        "schedule": 86_400.0,
+        "schedule": 3600.0,
     },
+    "let old rows go": {"task": "tenants.retention", "schedule": 3600.0},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

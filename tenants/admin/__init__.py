@@ -4,6 +4,7 @@ from tenants.admin.apikey import ApiKeyAdmin
 from tenants.admin.audit import AuditAdmin
 from tenants.admin.member import MemberAdmin
 from tenants.admin.platform import OperatorsUserAdmin
+from tenants.admin.storage import RetentionRunAdmin
 from tenants.admin.tenant import TenantAdmin
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "AuditAdmin",
     "MemberAdmin",
     "OperatorsUserAdmin",
+    "RetentionRunAdmin",
     "TenantAdmin",
 ]

@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tenants import access, founding, roles
 from tenants.actors import OPERATOR, Actor
@@ -17,13 +18,16 @@ from tenants.admin_timezones import TimeZoneChoices
 from tenants.models import Tenant
 from tenants.site_header import enter
 
+# How long rows are kept costs the operator's disk, so he says it.
+TERMS = ("history_days", "closed_days", "raw_days")
+
 
 class TenantForm(TimeZoneChoices):
     """The short name is part of every address, so it stays once it is in use."""
 
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "language", "time_zone")
+        fields = ("name", "slug", "language", "time_zone", "keep_raw", *TERMS)
 
     def clean_slug(self) -> str:
         """Look over all tenants: row-level security hides the others' rows."""
@@ -44,7 +48,18 @@ class TenantAdmin(TenantScopedAdmin):
     form = TenantForm
     list_display = ("name", "slug", "language", "time_zone", "created_at")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "language", "time_zone")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "language", "time_zone")}),
+        (
+            gettext_lazy("How long rows are kept"),
+            {
+                "fields": (*TERMS, "keep_raw"),
+                "description": gettext_lazy(
+                    "What is older is deleted once a day. Operators set the days."
+                ),
+            },
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Tenant]:
         """Only the current one: row-level security shows no other."""
@@ -57,7 +72,8 @@ class TenantAdmin(TenantScopedAdmin):
         return ["settings"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("slug",) if obj else ()
+        closed = ("slug",) if obj else ()
+        return closed if request.user.is_superuser else (*closed, *TERMS)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

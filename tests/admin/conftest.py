@@ -17,6 +17,7 @@ from alertcenter.alerts.models import (
     Episode,
     Group,
     GroupAlert,
+    RawEvent,
     Route,
     Rule,
     Transition,
@@ -182,6 +183,15 @@ def history(cast: Cast) -> dict[type, Any]:
         [lifecycle.Change(tenant.pk, "opened", group_id=group.pk)], feed=False
     )
     return {
+        RawEvent: RawEvent.objects.create(
+            tenant=tenant,
+            at=now,
+            protocol="events",
+            outcome="refused",
+            errors=[{"index": 0, "reason": "no title"}],
+            size=2,
+            body=b"[]",
+        ),
         Alert: alert,
         Group: group,
         Transition: Transition.objects.get(group_id=group.pk),

@@ -175,7 +175,9 @@ def test_while_the_database_is_away_copies_are_counted_and_gone(
         before = dropped("database")
         keep(acme.id)
         wait_for(lambda: dropped("database") == before + 1)
-    wait_for(lambda: keep(acme.id, b"back") or rows(acme.id))
+    time.sleep(raw_events.RECONNECT_SECONDS)
+    keep(acme.id, b"back")
+    wait_for(lambda: rows(acme.id))
     assert rows(acme.id)[0].content == b"back"
 
 

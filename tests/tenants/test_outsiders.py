@@ -35,7 +35,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # Objects that belong to the installation, not to a tenant: operators only.
-PLATFORM = ("auth/group", "django_celery_beat/", "escalation/engineheartbeat")
+PLATFORM = (
+    "auth/group",
+    "django_celery_beat/",
+    "escalation/engineheartbeat",
+    "tenants/retentionrun",
+)
 # Answers before the path is looked at; who calls proves it by a token of Slack's kind.
 BY_TOKEN = ("outbox/slack/",)
 

@@ -1,0 +1,34 @@
+"""Which messages are over for long enough to go?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from tenants import retention
+from tenants.retention import Belonging, Sweep
+
+BELONGINGS = (
+    Belonging("delivery", "group_id = ANY (%(groups)s)"),
+    Belonging("thread", "group_id = ANY (%(groups)s)"),
+)
+# Tests of channels and answers to clicks, which belong to no group.
+ALONE = """
+group_id IS NULL AND created_at < %(before)s
+AND state NOT IN ('pending', 'leased', 'ambiguous')
+"""
+SIMULATED = "at < %(before)s"
+
+
+def register() -> None:
+    """Tell tenants.retention what this room keeps."""
+    retention.by_time["attempt"] = retention.HISTORY
+    if sweep_messages not in retention.sweepers:
+        retention.belongings.extend(BELONGINGS)
+        retention.sweepers.append(sweep_messages)
+
+
+def sweep_messages(sweep: Sweep, tenant_id: UUID, before: datetime) -> None:
+    """Let go of the messages that go with no group."""
+    sweep.remove(tenant_id, "delivery", ALONE, before=before)
+    sweep.remove(tenant_id, "simulated_message", SIMULATED, before=before)
