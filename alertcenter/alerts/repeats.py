@@ -25,6 +25,7 @@ from uuid import UUID
 import msgspec
 
 from alertcenter.alerts.events import BadItem, Event, Parsed
+from alertcenter.alerts.rows import AHEAD_SECONDS, CLOCK
 from alertcenter.alerts.sources.alertmanager_v2 import (
     MOMENT,
     UNDECODED,
@@ -33,7 +34,6 @@ from alertcenter.alerts.sources.alertmanager_v2 import (
 )
 from alertcenter.alerts.sources.reading import MOST_ITEMS
 from alertcenter.alerts.waiting import Accepted
-from alertcenter.alerts.writer import AHEAD_SECONDS, CLOCK
 
 SECONDS = 1.0
 FLUSH_SECONDS = 0.25

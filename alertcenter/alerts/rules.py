@@ -89,14 +89,20 @@ class RuleBook:
     def __init__(self) -> None:
         self._known: dict[UUID, tuple[float, Rules]] = {}
 
+    def fresh(self, tenant_id: UUID) -> Rules | None:
+        """Return the tenant's rules if they were read a moment ago."""
+        entry = self._known.get(tenant_id)
+        if entry is None or time.monotonic() - entry[0] > FRESH_SECONDS:
+            return None
+        return entry[1]
+
     def of(self, tenant_id: UUID, connection: Any) -> Rules:
         """Return the tenant's rules, through the writer's own connection."""
-        now = time.monotonic()
-        entry = self._known.get(tenant_id)
-        if entry and now - entry[0] < FRESH_SECONDS:
-            return entry[1]
+        known = self.fresh(tenant_id)
+        if known is not None:
+            return known
         with connection.cursor() as cursor:
             cursor.execute(LOAD_IN_TENANT, [f"{{{tenant_id}}}"])
             rules = compile_rules(cursor.fetchall())
-        self._known[tenant_id] = (now, rules)
+        self._known[tenant_id] = (time.monotonic(), rules)
         return rules

@@ -9,10 +9,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from alertcenter.alerts.events import Event, ItemError
+
+if TYPE_CHECKING:
+    from alertcenter.alerts.rows import Prepared
 
 # Events held in memory by one process, and by one tenant among them.
 MOST_WAITING = 100_000
@@ -22,6 +25,7 @@ MOST_OF_ONE = 60_000
 # for.
 CROWD = 256
 LONG = 100
+FEW = 16
 
 
 class Overloaded(Exception):
@@ -70,6 +74,7 @@ class Job:
     done: Callable[[Outcome], None]
     loop: Loop | None = None
     counts: Sequence[int] | None = None
+    prepared: Prepared | None = None
 
 
 class Waiting:
@@ -120,6 +125,10 @@ class Waiting:
             self._in_hand -= given_back
             while not self._may_take() and not (self._closed and not self._all):
                 self._changed.wait()
+            # About half of those who take part: the requests of the others are read,
+            # and answers written, while these are stored. Taking all would leave the
+            # processor idle during the commit, and the database between commits.
+            most_events = min(most_events, max(FEW, (self._all + given_back + 1) // 2))
             taken: list[Job] = []
             number = 0
             while self._turns:

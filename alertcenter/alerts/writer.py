@@ -8,22 +8,19 @@ transaction that holds all its events is committed.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import psycopg2
 from django.db import connections
 from psycopg2 import errors
 
 from alertcenter.alerts import telemetry
-from alertcenter.alerts.events import Event, ItemError
-from alertcenter.alerts.fingerprint import label_key, named_key
+from alertcenter.alerts.events import ItemError
+from alertcenter.alerts.rows import CLOCK, Row, as_payload, merge, prepare
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
 from alertcenter.alerts.waiting import Accepted, Job, Outcome, Waiting
@@ -41,64 +38,14 @@ POISON = (
 )
 RECONNECT_SECONDS = 1.0
 STATEMENT_TIMEOUT = "10s"
-# Of two sayings of a firing alert the later end holds, if both lie well ahead.
-AHEAD_SECONDS = 10.0
 
-encode = msgspec.json.encode
+
+# Shared by the hands and whoever prepares jobs for them.
+RULES = RuleBook()
 
 
 class DatabaseAway(Exception):
     """The database did not commit; nothing was promised, the sender may retry."""
-
-
-class Line(msgspec.Struct, omit_defaults=True):
-    """One row of the statement's input, by its names."""
-
-    tenant: str
-    key: str
-    severity: int
-    title: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    source: str
-    link: str
-    correlation: str
-    firing: bool | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    ttl: int | None = None
-    count: int = 0
-    id: str = ""
-    episode: str = ""
-
-
-class Row:
-    """One line, and which items of which jobs it stands for."""
-
-    __slots__ = ("event", "line", "owners")
-
-    def __init__(self, line: Line, event: Event, owner: tuple[Job, int]) -> None:
-        self.line = line
-        self.event = event
-        self.owners = [owner]
-
-
-class Clock:
-    """The database's time, as of its last answer, carried on by our own ticks."""
-
-    def __init__(self) -> None:
-        self._ahead: float | None = None
-
-    def hear(self, epoch: float) -> None:
-        """Note what the database said a moment ago, in seconds since 1970."""
-        self._ahead = epoch - time.monotonic()
-
-    def now(self) -> float | None:
-        """Return the database's time, never too early by much; None when unknown."""
-        return None if self._ahead is None else self._ahead + time.monotonic()
-
-
-CLOCK = Clock()
 
 
 class Writer:
@@ -119,7 +66,13 @@ class Writer:
             hand.thread.join(timeout)
 
     def put(self, job: Job) -> None:
-        """Queue `job`. Raises Overloaded when too much waits already."""
+        """Queue `job`. Raises Overloaded when too much waits already.
+
+        What can be done here is not done while the database waits for it.
+        """
+        rules = RULES.fresh(job.tenant_id)
+        if rules is not None:
+            job.prepared = prepare(job, rules)
         self.waiting.put(job)
 
 
@@ -133,7 +86,6 @@ class Hand:
         self._on_change = on_change
         self._connection: Any = None
         self._broken_at = 0.0
-        self._rules = RuleBook()
         self.thread = threading.Thread(
             target=self._run, name=f"writer-{number}", daemon=True
         )
@@ -170,40 +122,26 @@ class Hand:
         rounds: list[dict[tuple[UUID, str], Row]] = []
         last: dict[tuple[UUID, str], int] = {}
         for job in jobs:
-            rules = self._rules.of(job.tenant_id, connection)
+            prepared = job.prepared or prepare(job, RULES.of(job.tenant_id, connection))
             result = results[id(job)]
-            counts = job.counts or [1] * len(job.events)
-            tenant = str(job.tenant_id)
-            for event, index, count in zip(
-                job.events, job.indexes, counts, strict=True
-            ):
-                kept = rules.apply(event) if rules else event
-                if kept is None:
-                    result.dropped += count
-                    result.without.add(index)
-                    continue
-                line = as_line(job, kept, tenant)
-                place = (job.tenant_id, line.key)
+            result.dropped = prepared.dropped
+            result.without |= prepared.without
+            for row in prepared.rows:
+                place = (job.tenant_id, row.key)
                 turn = last.get(place, -1)
-                if turn >= 0:
-                    row = rounds[turn][place]
-                    if merged(row, kept):
-                        row.line.count += count
-                        row.owners.append((job, index))
-                        continue
+                if turn >= 0 and merge(rounds[turn][place], row):
+                    continue
                 turn += 1
                 if turn == len(rounds):
                     rounds.append({})
-                line.count = count
-                rounds[turn][place] = Row(line, kept, (job, index))
+                rounds[turn][place] = row
                 last[place] = turn
         return [list(one.values()) for one in rounds]
 
     def _execute(self, rows: list[Row], results: dict[int, Accepted]) -> bool:
         """Commit `rows`; return whether anything changed state."""
-        tenants = {row.line.tenant for row in rows}
-        give_ids(rows)
-        payload = encode([row.line for row in rows]).decode()
+        tenants = {str(job.tenant_id) for row in rows for job, _ in row.owners}
+        payload = as_payload(rows)
         started = time.perf_counter()
         try:
             with self._connection.cursor() as cursor:
@@ -296,61 +234,6 @@ def call_all(pairs: list[tuple[Job, Outcome]]) -> None:
             job.done(outcome)
         except Exception:
             log.exception("answer_failed")
-
-
-def as_line(job: Job, event: Event, tenant: str) -> Line:
-    """Return the event as a row of the statement, without its count."""
-    key = named_key(job.scope, event.key) if event.key else label_key(event.labels)
-    return Line(
-        tenant,
-        key,
-        event.severity,
-        event.title,
-        event.labels,
-        event.annotations,
-        event.source,
-        event.link,
-        job.correlation_id,
-        event.firing,
-        event.starts_at,
-        event.ends_at,
-        event.ttl_seconds,
-    )
-
-
-def merged(row: Row, event: Event) -> bool:
-    """Whether `event` says no more than `row`; the later end of the two is kept."""
-    known = row.event
-    if known == event:
-        return True
-    if not (known.ends_at and event.ends_at) or known.ends_at == event.ends_at:
-        return False
-    now = CLOCK.now()
-    if now is None:
-        return False
-    soonest = min(known.ends_at, event.ends_at).timestamp()
-    if soonest < now + AHEAD_SECONDS or known.firing is False:
-        return False
-    if msgspec.structs.replace(event, ends_at=known.ends_at) != known:
-        return False
-    if event.ends_at > known.ends_at:
-        row.event = event
-        row.line.ends_at = event.ends_at
-    return True
-
-
-def give_ids(rows: list[Row]) -> None:
-    """Give each row ids for the alert and the episode that it may become.
-
-    UUIDs of version 7 (RFC 9562): milliseconds, 48 random bits, and a counter where
-    the rest of the random bits would be. One draw of random bits serves all rows, and
-    the server, whose uuidv7() opens the random device each time, is spared two a row.
-    """
-    random = os.urandom(6).hex()
-    head = f"{time.time_ns() // 1_000_000:012x}7{random[:3]}8{random[3:]}"
-    for number, row in enumerate(rows):
-        row.line.id = f"{head}{number * 2:06x}"
-        row.line.episode = f"{head}{number * 2 + 1:06x}"
 
 
 def connect(purpose: str) -> Any:

@@ -66,7 +66,7 @@ async def serve(
         traced = (b"x-correlation-id", tracing.current().encode())
         await raw.answer(send, status, body, [*extra, traced])
     telemetry.requests(protocol.name, status).inc()
-    telemetry.seconds(protocol.name).observe(time.perf_counter() - begun)
+    telemetry.seconds_of(protocol.name).observe(time.perf_counter() - begun)
 
 
 async def reply(
@@ -270,7 +270,7 @@ def take(request: Admitted, body: bytes, respond: Respond) -> None:
         parsed = sifted.parsed if sifted else parse(protocol, body)
         if sifted and not parsed.events and sifted.remembered:
             telemetry.TALLY.remembered += sifted.remembered
-            telemetry.TALLY.requests += 1
+            telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)
             respond(200, b"", [])
             return
 
@@ -305,13 +305,23 @@ def _concluded(
         return protocol.refuse(refusals.away())
     if sifted:
         telemetry.TALLY.remembered += sifted.remembered
+        telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)
         if repeats:
             repeats.confirm(sifted, outcome)
-    result = finished(protocol, request.key, parsed, outcome, request.correlation_id)
+    result = finished(
+        protocol,
+        request.key,
+        parsed,
+        outcome,
+        request.correlation_id,
+        telemetry.TALLY.events,
+    )
     return protocol.answer(result)
 
 
 # --- both roads ---
+
+Count = Callable[[str, str, int], None]
 
 
 def finished(
@@ -320,6 +330,7 @@ def finished(
     parsed: Parsed,
     accepted: intake.Accepted,
     correlation_id: str,
+    count: Count = telemetry.count_events,
 ) -> Result:
     """Count and log, and return what became of the events."""
     errors = parsed.errors + accepted.errors
@@ -332,7 +343,7 @@ def finished(
         ("refused", len(errors)),
     ):
         if number:
-            telemetry.events(protocol.name, outcome).inc(number)
+            count(protocol.name, outcome, number)
     # Repeats say nothing new. One correlation id leads from this line to that of the
     # delivery in `settle`.
     if (accepted.changed or errors or result.dropped) and LINES.one_more():

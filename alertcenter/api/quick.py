@@ -74,8 +74,8 @@ class Exchange:
             return
         self.response_complete = self.response_started = True
         request = self.request
-        if status != 200 or body or time.monotonic() - self.begun > 0.001:
-            self._measure(status)
+        spent = time.monotonic() - self.begun
+        telemetry.TALLY.request(request.protocol.name, status, spent)
         if self.disconnected:
             return
         content = [STATUS_LINE[status]]
@@ -89,11 +89,6 @@ class Exchange:
             % (request.correlation_id.encode(), close, len(body), body)
         )
         self.line.answered(self, b"".join(content))
-
-    def _measure(self, status: int) -> None:
-        name = self.request.protocol.name
-        telemetry.requests(name, status).inc()
-        telemetry.seconds(name).observe(time.monotonic() - self.begun)
 
 
 class QuickProtocol(MeasuredProtocol):

@@ -182,17 +182,17 @@ def test_without_a_database_nothing_is_promised(acme, send, monkeypatch):
 
 
 def test_a_row_the_database_refuses_fails_alone(acme, send, monkeypatch):
-    from alertcenter.alerts import writer
+    from alertcenter.alerts import rows
 
-    real = writer.as_line
+    real = rows.as_text
 
-    def spoil(job, event, tenant):
-        body = real(job, event, tenant)
+    def spoil(tenant, key, event, correlation_id):
+        text = real(tenant, key, event, correlation_id)
         if event.labels.get("poison"):
-            body.starts_at = "not a time"  # type: ignore[assignment]
-        return body
+            return text.replace('"starts_at":"', '"starts_at":"not a time ')
+        return text
 
-    monkeypatch.setattr(writer, "as_line", spoil)
+    monkeypatch.setattr(rows, "as_text", spoil)
     events = [fire(0, n=str(n)) for n in range(5)]
     events[3]["labels"]["poison"] = "1"
     result = send.prometheus(acme.id, *events)
