@@ -17,6 +17,8 @@ from tests.stack import Stack
 SETUP = """
 import json
 from uuid import UUID
+from django.apps import apps
+from django.db.models import IntegerField
 from alertcenter.alerts.models import Rule
 from tenants.rls import in_tenant
 
@@ -28,11 +30,18 @@ with in_tenant(pk):
     Rule.objects.create(
         tenant_id=pk, name="Elsewhere", position=2, matchers=['team="nobody"'],
         set_severity=5)
+    Quota = apps.all_models["tenants"].get("quota")
+    if Quota:
+        Quota.objects.create(tenant_id=pk, **{{
+            field.name: {plenty} for field in Quota._meta.concrete_fields
+            if isinstance(field, IntegerField) and not field.primary_key}})
 """
+PLENTY = 10_000_000
 
 
 def build(stack: Stack, slack: FakeSlack, slug: str = "bench") -> World:
     """Set up tenant `slug`."""
     made = world.build(stack, slack, slug, group_by=["alertname", "cluster"])
-    stack.manage("shell", "-c", SETUP.format(given=json.dumps(made.tenant)))
+    script = SETUP.format(given=json.dumps(made.tenant), plenty=PLENTY)
+    stack.manage("shell", "-c", script)
     return made

@@ -77,7 +77,7 @@ FLOORS = [
 ]
 
 
-def of_rounds(rounds: Rounds) -> Iterator[Verdict]:
+def of_rounds(rounds: Rounds, where: str = "") -> Iterator[Verdict]:
     """Yield a verdict for each demand on a cell that was measured."""
     for floor in FLOORS:
         values = [
@@ -87,7 +87,7 @@ def of_rounds(rounds: Rounds) -> Iterator[Verdict]:
             if (cell.batch, cell.mix) == (floor.batch, floor.mix) and floor.of(one)
         ]
         if values:
-            what = f"batch {floor.batch} {floor.mix}: {floor.what}"
+            what = f"{where}batch {floor.batch} {floor.mix}: {floor.what}"
             yield Verdict(what, floor.asked, middle(values), floor.least)
 
 
