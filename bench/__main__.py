@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from bench import doors, full, ingest, reach, report, setting, singles, targets
 from bench.figures import machine
 from bench.ingest import Rounds
-from bench.load import MIXES, Load
+from bench.load import ALL_MIXES, MIXES, Load
 from bench.targets import Verdict
 from tests.fakes.slack import FakeSlack
 from tests.flows import world
@@ -61,10 +61,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--batch", action="append", type=int, choices=list(ingest.CONNECTIONS)
     )
-    parser.add_argument("--mix", action="append", choices=list(MIXES))
+    parser.add_argument("--mix", action="append", choices=list(ALL_MIXES))
     options = parser.parse_args()
     options.seconds = options.seconds or (5 if options.full else 2)
     options.rounds = options.rounds or (5 if options.full else 3)
+    if not options.mix:
+        options.mix = list(ALL_MIXES if options.full else MIXES)
     if not options.only:
         options.only = SECTIONS if options.full else SECTIONS[:-1]
     return options
@@ -79,7 +81,7 @@ class Run:
             cell
             for cell in ingest.CELLS
             if (not options.batch or cell.batch in options.batch)
-            and (not options.mix or cell.mix in options.mix)
+            and cell.mix in options.mix
         ]
 
     def everything(self) -> list[Verdict]:
@@ -130,7 +132,8 @@ class Run:
         rounds = self._rounds(place, self.cells, self.options.rounds, until)
         print(report.of_rates("Alerts in, answered after the commit", rounds))
         print(report.of_costs("What it costs", rounds))
-        print(report.of_gaps(rounds, self.options.rounds), flush=True)
+        for gap in report.gaps(rounds, self.options.rounds):
+            print(f"\n{gap}", flush=True)
         return [*targets.of_rounds(rounds), *targets.of_answers(rounds)]
 
     def _rounds(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from bench.load import Load, Measured, Target
 from tests.flows.world import World
 from tests.stack import Stack
 
@@ -33,28 +32,27 @@ def drained(stack: Stack) -> float | None:
     return None
 
 
-def lost(
-    world: World, target: Target, load: Load, stamp: str, answered: Measured
-) -> int:
-    """Return how many alerts were answered and cannot be found.
-
-    Every sending of an alert counts up its row, so the sum of the counts is what came
-    in; for new alerts that is the number of rows. More than was answered is no fault:
-    wrk cuts the last requests off.
-    """
-    new = load.mix == "new"
-    wanted = answered.alerts + (0 if new else target.distinct)
+def said(world: World, stamp: str) -> int:
+    """Return how often an alert of this stamp came in, by the rows' counts."""
     query = (
-        "SELECT coalesce(sum(count), 0), count(*) FROM alert"
+        "SELECT coalesce(sum(count), 0) FROM alert"
         f" WHERE tenant_id = {{t}} AND labels->>'cluster' = '{stamp}'"
     )
+    return int(world.rows(query)[0][0])
+
+
+def lost(world: World, stamp: str, wanted: int) -> int:
+    """Return how many of `wanted` answered alerts cannot be found.
+
+    Every sending of an alert counts up its row. More than was answered is no fault:
+    wrk cuts the last requests off.
+    """
     deadline = time.monotonic() + COUNTED_WITHIN
-    while True:
-        said, rows = (int(value) for value in world.rows(query)[0])
-        missing = wanted - (rows if new else said)
-        if missing <= 0 or time.monotonic() > deadline:
-            return max(0, missing)
+    while (missing := wanted - said(world, stamp)) > 0:
+        if time.monotonic() > deadline:
+            return missing
         time.sleep(PAUSE)
+    return 0
 
 
 def open_alerts(stack: Stack) -> int:

@@ -12,8 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 # A storm has some alert names and many instances.
 NAMES = 20
-# How many are said again and again.
+# How many are said again and again; and how many where each comes again only after
+# a second or more, so that no process may answer it from memory.
 DISTINCT = 1000
+FAR_DISTINCT = 50_000
+# All alerts of a run began before it, at the same time however often they are said.
+STARTS = datetime.now(UTC) - timedelta(minutes=1)
 # Prometheus keeps labels, annotations and start, and moves the end with every send.
 # So repeats come in that many generations, which differ in `endsAt` alone.
 GENERATIONS = 8
@@ -51,8 +55,7 @@ ALERTA = (
 
 def stamped(form: str, stamp: str) -> str:
     """Return `form` for one run: what is left to fill in changes with each alert."""
-    starts = moment(datetime.now(UTC) - timedelta(minutes=1))
-    return form.replace("STAMP", stamp).replace("STARTS", starts)
+    return form.replace("STAMP", stamp).replace("STARTS", moment(STARTS))
 
 
 def endings() -> list[str]:
@@ -68,6 +71,6 @@ def moment(at: datetime) -> str:
 def repeated(form: str, distinct: int, size: int) -> Iterator[str]:
     """Yield lists of `size` alerts that hold, together, each repeated alert once."""
     ends = endings()[0]
-    items = [form % (i % NAMES, i, i, ends) for i in range(distinct)]
     for start in range(0, distinct, size):
-        yield f"[{','.join(items[start : start + size])}]"
+        some = range(start, min(start + size, distinct))
+        yield f"[{','.join(form % (i % NAMES, i, i, ends) for i in some)}]"

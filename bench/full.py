@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 
@@ -23,9 +22,6 @@ def measure() -> None:
     """Run all, one after the other; what fails is named and the rest goes on."""
     for name, *arguments in [*OFFERED, *PAGED, *LARGE]:
         said = " ".join([name, *arguments])
-        if importlib.util.find_spec(f"bench.{name}") is None:
-            print(f"\nbench.{name} is not there: left out.", flush=True)
-            continue
         print(f"\n## bench.{said}", flush=True)
         command = [sys.executable, "-m", f"bench.{name}", *arguments]
         try:

@@ -16,8 +16,8 @@ import psycopg2
 
 from alertcenter.settings.env import DATABASE_NAME
 from alertcenter.settings.home import run_directory
-from bench.forms import DISTINCT
-from bench.load import MIXES
+from bench.forms import DISTINCT, FAR_DISTINCT
+from bench.load import ALL_MIXES, FAR
 from tests.stack import Stack
 
 ROWS = 400_000
@@ -65,8 +65,7 @@ def measure(
     stack.sql("TRUNCATE bench.alert")
     share = ROWS // connections
     hands = [
-        Hand(stack, batch, MIXES[mix], number * share, share)
-        for number in range(connections)
+        Hand(stack, batch, mix, number * share, share) for number in range(connections)
     ]
     begun = time.perf_counter()
     for hand in hands:
@@ -80,10 +79,11 @@ class Hand:
     """One connection that inserts its share of the rows; the first repeat."""
 
     def __init__(
-        self, stack: Stack, batch: int, fresh: int, first: int, share: int
+        self, stack: Stack, batch: int, mix: str, first: int, share: int
     ) -> None:
-        self.batch, self.fresh, self.first = batch, fresh, first
-        self.repeats, self.end = max(batch, DISTINCT), first + share
+        self.batch, self.fresh, self.first = batch, ALL_MIXES[mix], first
+        distinct = FAR_DISTINCT // 2 if mix == FAR else DISTINCT
+        self.repeats, self.end = max(batch, distinct), first + share
         self.new = first + self.repeats
         self.done = 0
         self.connection = connect(stack)

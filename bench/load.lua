@@ -1,7 +1,7 @@
 -- Which requests does wrk send? bench/load.py gives the words after `--`:
 -- form (of one alert), list ("yes": a list of them), batch, fresh (how many in ten are
--- new), distinct, names, ends (comma separated), key.
--- What repeats is made ready before the first request; what is new is made on the way.
+-- new), far ("yes": repeats are made on the way), distinct, names, ends (comma separated), key.
+-- What repeats soon is made ready before the first request; the rest on the way.
 
 local given, ready, ends = {}, {}, {}
 local turn, new, old, fresh = 0, 0, 0, 0
@@ -20,6 +20,16 @@ local function news(number)
   for k = 1, number do
     new = new + 1
     items[k] = alert(given.distinct + new, ends[1])
+  end
+  return table.concat(items, ",")
+end
+
+local function olds_on_the_way(number)
+  local items = {}
+  for k = 1, number do
+    local ending = ends[math.floor(new / given.distinct) % #ends + 1]
+    items[k] = alert(new % given.distinct, ending)
+    new = new + 1
   end
   return table.concat(items, ",")
 end
@@ -47,7 +57,7 @@ function init(words)
   if given.key ~= "" then wrk.headers["Authorization"] = "Bearer " .. given.key end
   fresh = math.floor(given.batch * given.fresh / 10)
   old = given.batch - fresh
-  if given.fresh == 10 then return end
+  if given.fresh == 10 or given.far == "yes" then return end
   for _, ending in ipairs(ends) do
     for k = 0, math.ceil(given.distinct / old) - 1 do
       local text = olds(k, old, ending)
@@ -63,6 +73,7 @@ end
 
 local count = 0
 function request()
+  if given.far == "yes" then return whole(olds_on_the_way(given.batch)) end
   if old == 0 then return whole(news(fresh)) end
   if fresh > 0 then return whole(again() .. "," .. news(fresh)) end
   -- A batch too small to be split: every so many requests one is new.

@@ -2,8 +2,10 @@
 
 How quick it was, is told with each figure: `share` near 1.0 means that wrk was the
 limit. Mixes: "new": no alert is ever sent twice. "repeats": a thousand alerts over and
-over. "90 %": every tenth alert is new. Repeats are not the same bytes: their end
-moves, as with Prometheus (bench/forms.py), so that nobody answers by the body alone.
+over. "90 %": every tenth alert is new. "far": so many repeats that each comes again
+after a second or more, when no process remembers it. Repeats are not the same bytes:
+their end moves, as with Prometheus (bench/forms.py), so that nobody answers by the
+body alone.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from bench import forms
 
 SCRIPT = Path(__file__).with_name("load.lua")
 MIXES = {"new": 10, "repeats": 0, "90 %": 1}  # how many in ten are new
+FAR = "far"
+ALL_MIXES = MIXES | {FAR: 0}
 PRIME = 100
 
 
@@ -46,6 +50,10 @@ class Load:
     def name(self) -> str:
         return f"{self.batch} {self.mix}"
 
+    def distinct(self, target: Target) -> int:
+        """Return how many alerts are repeated."""
+        return forms.FAR_DISTINCT if self.mix == FAR else target.distinct
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -67,15 +75,13 @@ class Measured:
 
 def run(target: Target, load: Load, seconds: int, stamp: str) -> Measured:
     """Load `target` for `seconds`; `stamp` keeps this run's alerts apart."""
-    form = forms.stamped(target.form, stamp)
-    if load.mix != "new":
-        prime(target, form)
     words = {
-        "form": form,
+        "form": forms.stamped(target.form, stamp),
         "list": "yes" if target.lists else "no",
         "batch": load.batch,
-        "fresh": MIXES[load.mix],
-        "distinct": target.distinct,
+        "fresh": ALL_MIXES[load.mix],
+        "far": "yes" if load.mix == FAR else "no",
+        "distinct": load.distinct(target),
         "names": forms.NAMES,
         "ends": ",".join(forms.endings()),
         "key": target.key,
@@ -90,15 +96,18 @@ def run(target: Target, load: Load, seconds: int, stamp: str) -> Measured:
     return figures(output, load, children_seconds() - before)
 
 
-def prime(target: Target, form: str) -> None:
+def prime(target: Target, load: Load, stamp: str) -> None:
     """Say each repeated alert once, so that all that follow are repeats."""
-    for text in forms.repeated(form, target.distinct, PRIME if target.lists else 1):
-        request = urllib.request.Request(
-            target.url,
-            (text if target.lists else text[1:-1]).encode(),
-            {"Content-Type": "application/json"}
-            | ({"Authorization": f"Bearer {target.key}"} if target.key else {}),
-        )
+    if load.mix == "new":
+        return
+    headers = {"Content-Type": "application/json"}
+    if target.key:
+        headers["Authorization"] = f"Bearer {target.key}"
+    form = forms.stamped(target.form, stamp)
+    size = PRIME if target.lists else 1
+    for text in forms.repeated(form, load.distinct(target), size):
+        body = (text if target.lists else text[1:-1]).encode()
+        request = urllib.request.Request(target.url, body, headers)
         with urllib.request.urlopen(request, timeout=30):
             pass
 

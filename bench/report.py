@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bench.cpu import PROCESSES
 from bench.figures import middle, milliseconds, rate, spread, table, times
@@ -20,7 +20,7 @@ def of_rates(title: str, rounds: Rounds) -> str:
             *_speed([one.theirs for one in found if one.theirs]),
             spread([one.ratio for one in found if one.theirs], times),
             spread([one.p95_ratio for one in found if one.theirs], times),
-            _median(found, lambda one: one.limit, rate),
+            spread([one.limit for one in found if one.limit], rate),
             spread([one.of_limit for one in found if one.limit], times),
         ]
         for cell, found in rounds.items()
@@ -51,18 +51,13 @@ def of_costs(title: str, rounds: Rounds) -> str:
     return table(f"{title}: µs of processor an alert", head, rows)
 
 
-def of_gaps(rounds: Rounds, wanted: int) -> str:
-    """Return what the tables lack, in sentences; "" when they lack nothing."""
-    every = [one for found in rounds.values() for one in found]
+def gaps(rounds: Rounds, wanted: int) -> Iterator[str]:
+    """Yield what the tables lack, in sentences."""
     least = min(map(len, rounds.values()), default=0)
-    gaps = []
     if least < wanted:
-        gaps.append(f"Time was up: some cells have {least} rounds, not {wanted}.")
-    if not any(one.theirs for one in every):
-        gaps.append(
-            "Alertmanager is not installed (apt-get install prometheus-alertmanager)."
-        )
-    return "\n".join(["", *gaps])
+        yield f"Time was up: some cells have {least} rounds, not {wanted}."
+    if not any(one.theirs for found in rounds.values() for one in found):
+        yield "Alertmanager is not installed (apt-get install prometheus-alertmanager)."
 
 
 def _cost(name: str, found: Sequence[Round]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,7 +36,9 @@ def measure(world: World, seconds: int) -> dict[str, Pair] | None:
         for mix in MIXES:
             cell = Load(1, ingest.CONNECTIONS[1], mix)
             first = ingest.one(world, ingest.ours_of(world), cell, seconds).measured
-            second = load.run(target, cell, seconds, f"eu-{time.time_ns()}")
+            stamp = ingest.stamp_of(cell)
+            load.prime(target, cell, stamp)
+            second = load.run(target, cell, seconds, stamp)
             found[mix] = Pair(first, second)
     return found
 
