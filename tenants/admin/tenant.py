@@ -61,6 +61,11 @@ class TenantAdmin(TenantScopedAdmin):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new tenant starts with the installation's terms."""
+        shown = super().get_fieldsets(request, obj)
+        return shown if obj else shown[:1]
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Tenant]:
         """Only the current one: row-level security shows no other."""
         membership = getattr(request, "membership", None)
