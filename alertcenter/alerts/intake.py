@@ -16,12 +16,22 @@ from uuid import UUID
 import psycopg2
 
 from alertcenter.alerts.events import Parsed
-from alertcenter.alerts.waiting import Accepted, Job, Loop, Outcome, Overloaded
+from alertcenter.alerts.receipts import KeyReused
+from alertcenter.alerts.waiting import (
+    Accepted,
+    Job,
+    Loop,
+    Once,
+    Outcome,
+    Overloaded,
+)
 from alertcenter.alerts.writer import DatabaseAway, Writer, connect
 
 __all__ = [
     "Accepted",
     "DatabaseAway",
+    "KeyReused",
+    "Once",
     "Outcome",
     "Overloaded",
     "accept",
@@ -119,11 +129,16 @@ def waiting() -> int:
 
 
 def accept(
-    tenant_id: UUID, parsed: Parsed, *, correlation_id: str, scope: str = ""
+    tenant_id: UUID,
+    parsed: Parsed,
+    *,
+    correlation_id: str,
+    scope: str = "",
+    once: Once | None = None,
 ) -> Future[Accepted]:
     """Queue the events of one request, as `hand_over` does, for threads.
 
-    The future yields Accepted after the commit, or raises DatabaseAway.
+    The future yields Accepted after the commit, or raises DatabaseAway or KeyReused.
     """
     future: Future[Accepted] = Future()
 
@@ -133,7 +148,14 @@ def accept(
         else:
             future.set_exception(outcome)
 
-    hand_over(tenant_id, parsed, done, correlation_id=correlation_id, scope=scope)
+    hand_over(
+        tenant_id,
+        parsed,
+        done,
+        correlation_id=correlation_id,
+        scope=scope,
+        once=once,
+    )
     return future
 
 
@@ -146,13 +168,15 @@ def hand_over(
     scope: str = "",
     loop: Loop | None = None,
     counts: Sequence[int] | None = None,
+    once: Once | None = None,
 ) -> None:
     """Queue the events of one request; `done` is called once, after the commit.
 
     It gets Accepted, or DatabaseAway: in `loop` if one is given, else in any thread.
     Raises Overloaded when too much waits. `scope` keeps keyed events of different
     senders apart; for our own JSON it is empty, so that every key of the tenant shares
-    one name space. `counts` says how often each event was said.
+    one name space. `counts` says how often each event was said; `once` names a request
+    that may be sent again without effect.
     """
     if not parsed.events:
         done(Accepted())
@@ -168,5 +192,6 @@ def hand_over(
             done,
             loop,
             counts,
+            once=once,
         )
     )

@@ -38,6 +38,7 @@ class Accepted:
 
     `changed`: an alert opened, resolved or got another severity, as far as the
     database named it. `without`: indexes of those dropped by a rule or refused.
+    `replayed`: it is the answer of an earlier request with the same Idempotency-Key.
     """
 
     kept: int = 0
@@ -45,6 +46,15 @@ class Accepted:
     changed: bool = False
     errors: list[ItemError] = field(default_factory=list)
     without: set[int] = field(default_factory=set)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Hashes of a request's Idempotency-Key and body."""
+
+    key: str
+    body: str
 
 
 Outcome = Accepted | Exception
@@ -75,6 +85,7 @@ class Job:
     loop: Loop | None = None
     counts: Sequence[int] | None = None
     prepared: Prepared | None = None
+    once: Once | None = None
 
 
 class Waiting:

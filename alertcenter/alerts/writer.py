@@ -18,12 +18,13 @@ import psycopg2
 from django.db import connections
 from psycopg2 import errors
 
-from alertcenter.alerts import telemetry
+from alertcenter.alerts import receipts, telemetry
 from alertcenter.alerts.events import ItemError
 from alertcenter.alerts.rows import CLOCK, Row, as_payload, merge, prepare
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
-from alertcenter.alerts.waiting import Accepted, Job, Outcome, Waiting
+from alertcenter.alerts.waiting import Accepted, Job, Once, Outcome, Waiting
+from tenants.rls import SET_CONTEXT, as_literal
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +108,42 @@ class Hand:
 
     def _write(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
         connection = self._connected()
-        results = {id(job): Accepted() for job in jobs}
+        outcomes: list[tuple[Job, Outcome]] = [
+            (job, self._write_once(job, job.once)) for job in jobs if job.once
+        ]
+        ordinary = [job for job in jobs if not job.once]
+        results = {id(job): Accepted() for job in ordinary}
+        for batch in self._rounds(ordinary, results, connection):
+            if self._execute(batch, results):
+                self._on_change()
+        return outcomes + [(job, results[id(job)]) for job in ordinary]
+
+    def _write_once(self, job: Job, request: Once) -> Outcome:
+        """Write a job together with its receipt, unless there is one already."""
+        result = Accepted()
+        rounds = self._rounds([job], {id(job): result}, self._connection)
         changed = False
-        for batch in self._rounds(jobs, results, connection):
-            changed |= self._execute(batch, results)
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("BEGIN")
+                cursor.execute(SET_CONTEXT, [as_literal([job.tenant_id])])
+                known = receipts.claim(cursor, job.tenant_id, request)
+                if known is not None:
+                    cursor.execute("ROLLBACK")
+                    return known
+                for rows in rounds:
+                    changed |= self._execute(rows, {id(job): result}, inside=True)
+                receipts.fill(cursor, job.tenant_id, request, result)
+                cursor.execute("COMMIT")
+        except receipts.KeyReused as error:
+            self._connection.cursor().execute("ROLLBACK")
+            return error
+        except psycopg2.Error as error:
+            self._lost(error)
+            raise DatabaseAway from error
         if changed:
             self._on_change()
-        return [(job, results[id(job)]) for job in jobs]
+        return result
 
     def _rounds(
         self, jobs: list[Job], results: dict[int, Accepted], connection: Any
@@ -138,17 +168,24 @@ class Hand:
                 last[place] = turn
         return [list(one.values()) for one in rounds]
 
-    def _execute(self, rows: list[Row], results: dict[int, Accepted]) -> bool:
-        """Commit `rows`; return whether anything changed state."""
+    def _execute(
+        self, rows: list[Row], results: dict[int, Accepted], *, inside: bool = False
+    ) -> bool:
+        """Commit `rows`; return whether anything changed state. `inside` a transaction
+        the commit is left to its owner."""
         tenants = {str(job.tenant_id) for row in rows for job, _ in row.owners}
         payload = as_payload(rows)
         started = time.perf_counter()
         try:
             with self._connection.cursor() as cursor:
+                if inside:
+                    cursor.execute("SAVEPOINT rows")
                 cursor.execute(EXECUTE, (f"{{{','.join(tenants)}}}", payload))
                 epoch, changes, named = cursor.fetchone()
         except POISON as error:
-            return self._halve(rows, results, error)
+            if inside:
+                self._connection.cursor().execute("ROLLBACK TO SAVEPOINT rows")
+            return self._halve(rows, results, error, inside=inside)
         except psycopg2.Error as error:
             self._lost(error)
             raise DatabaseAway from error
@@ -165,19 +202,22 @@ class Hand:
         return bool(changes)
 
     def _halve(
-        self, rows: list[Row], results: dict[int, Accepted], error: Exception
+        self,
+        rows: list[Row],
+        results: dict[int, Accepted],
+        error: Exception,
+        *,
+        inside: bool,
     ) -> bool:
         if len(rows) > 1:
             middle = len(rows) // 2
-            first = self._execute(rows[:middle], results)
-            return self._execute(rows[middle:], results) or first
+            first = self._execute(rows[:middle], results, inside=inside)
+            return self._execute(rows[middle:], results, inside=inside) or first
         log.warning("poison_event", extra={"error": str(error).split("\n")[0]})
         for job, index in rows[0].owners:
             result = results[id(job)]
             result.without.add(index)
-            result.errors.append(
-                ItemError(index, "the database cannot store this event")
-            )
+            result.errors.append(ItemError(index, receipts.UNSTORABLE))
         return False
 
     # --- the connection ---

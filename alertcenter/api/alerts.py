@@ -18,6 +18,7 @@ from alertcenter.api import filters, ingest, protocols, raw, refusals
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import LabelsField, SeverityField
 from alertcenter.api.parsers import UntouchedJSON
+from alertcenter.common import tracing
 from tenants.models.apikey import Scope
 
 STATES = ("firing", "resolved")
@@ -49,7 +50,7 @@ class AlertOut(serializers.Serializer):
 
 
 class EventIn(serializers.Serializer):
-    """One event. Only a title or a label is required. With a `key`, that is the
+    """One event. Only a title, a label or a key is required. With a `key`, that is the
     alert's identity; without one its labels are."""
 
     title = serializers.CharField(required=False)
@@ -136,11 +137,20 @@ class AlertsView(TenantAPIView):
     )
     def post(self, request: Request, **_kwargs: Any) -> Response:
         key = self.standing(request).key
-        result = ingest.kept_now(protocols.DOCUMENTED, key, self._body(request))
+        sent = ingest.Sent(
+            protocols.DOCUMENTED,
+            key,
+            tracing.current(),
+            self._body(request),
+            request.headers.get("Idempotency-Key", ""),
+        )
+        result = ingest.kept_now(sent)
         told = result.as_dict()
+        headers = {"Idempotency-Replayed": "true"} if result.replayed else None
         if result.errors:
-            return Response(told | protocols.some_refused(result), status=400)
-        return Response(told)
+            told |= protocols.some_refused(result)
+            return Response(told, status=400, headers=headers)
+        return Response(told, headers=headers)
 
     def _body(self, request: Request) -> bytes:
         """Return the body. Raises Refused: DRF lets an empty one pass untyped."""

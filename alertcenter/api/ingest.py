@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from random import getrandbits
 
-from alertcenter.alerts import intake
-from alertcenter.alerts.events import BadBody, Parsed
+from alertcenter.alerts import intake, raw_events, receipts
+from alertcenter.alerts.events import BadBody, ItemError, Parsed
+from alertcenter.alerts.models.raw_event import Outcome
 from alertcenter.alerts.repeats import Repeats, Sifted
 from alertcenter.api import keys, raw, refusals, telemetry
 from alertcenter.api.protocols import (
@@ -85,9 +86,32 @@ async def reply(
         body = await raw.read_body(headers, receive)
         if not raw.is_json(headers):
             raise refusals.wrong_type(raw.content_type(headers).decode("latin-1"))
-        return protocol.answer(await kept(protocol, key, raw.unpacked(headers, body)))
+        sent = Sent(
+            protocol,
+            key,
+            tracing.current(),
+            raw.unpacked(headers, body),
+            headers.get(b"idempotency-key", b"").decode("latin-1"),
+        )
+        result = await kept(sent)
     except Refused as refused:
         return protocol.refuse(refused)
+    status, text, more = protocol.answer(result)
+    return status, text, [*more, REPLAYED] if result.replayed else more
+
+
+REPLAYED = (b"idempotency-replayed", b"true")
+
+
+@dataclass(slots=True)
+class Sent:
+    """One request whose sender may send events, and what it says."""
+
+    protocol: Protocol
+    key: KeyInfo
+    correlation_id: str
+    body: bytes = b""
+    idempotency_key: str = ""
 
 
 async def opened(plaintext: str, slug: str) -> KeyInfo:
@@ -101,44 +125,68 @@ async def opened(plaintext: str, slug: str) -> KeyInfo:
     return refusals.admitted(key, slug, Scope.INGEST)
 
 
-async def kept(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
-    """Return what was committed of `body`. Raises Refused."""
-    parsed = parse(protocol, body)
-    correlation_id = tracing.current()
-    future = queue(key, parsed, correlation_id)
+async def kept(sent: Sent) -> Result:
+    """Return what was committed of the body. Raises Refused."""
+    parsed = parse(sent)
+    future = queue(sent, parsed)
     try:
         accepted = await committed(future)
-    except (intake.DatabaseAway, TimeoutError) as error:
-        raise refusals.away() from error
-    return finished(protocol, key, parsed, accepted, correlation_id)
+    except NOT_KEPT as error:
+        raise refusal_of(error) from error
+    return finished(sent, parsed, accepted)
 
 
-def kept_now(protocol: Protocol, key: KeyInfo, body: bytes) -> Result:
+def kept_now(sent: Sent) -> Result:
     """As `kept`, for threads."""
-    parsed = parse(protocol, body)
-    correlation_id = tracing.current()
-    future = queue(key, parsed, correlation_id)
+    parsed = parse(sent)
+    future = queue(sent, parsed)
     try:
         accepted = future.result(COMMIT_SECONDS)
-    except (intake.DatabaseAway, TimeoutError) as error:
-        raise refusals.away() from error
-    return finished(protocol, key, parsed, accepted, correlation_id)
+    except NOT_KEPT as error:
+        raise refusal_of(error) from error
+    return finished(sent, parsed, accepted)
 
 
-def parse(protocol: Protocol, body: bytes) -> Parsed:
-    """Return the events in `body`. Raises Refused."""
+NOT_KEPT = (intake.DatabaseAway, intake.KeyReused, TimeoutError)
+
+
+def refusal_of(error: Exception) -> Refused:
+    """Return why nothing was kept."""
+    if isinstance(error, intake.KeyReused):
+        return refusals.key_reused()
+    return refusals.away()
+
+
+def parse(sent: Sent) -> Parsed:
+    """Return the events in the body. Raises Refused."""
     try:
-        return protocol.parse(body)
+        return sent.protocol.parse(sent.body)
     except BadBody as error:
+        keep_copy(sent, Outcome.REFUSED, [ItemError(0, str(error))])
         raise Refused(400, "bad_body", str(error)) from error
 
 
-def queue(key: KeyInfo, parsed: Parsed, correlation_id: str) -> Future[intake.Accepted]:
+def queue(sent: Sent, parsed: Parsed) -> Future[intake.Accepted]:
     """Hand the events to the writer. Raises Refused."""
     try:
-        return intake.accept(key.tenant_id, parsed, correlation_id=correlation_id)
+        return intake.accept(
+            sent.key.tenant_id,
+            parsed,
+            correlation_id=sent.correlation_id,
+            once=once(sent),
+        )
     except intake.Overloaded as error:
         raise refusals.overloaded() from error
+
+
+def once(sent: Sent) -> intake.Once | None:
+    """Return what names a request that may be sent again. Raises Refused."""
+    if not sent.idempotency_key:
+        return None
+    try:
+        return receipts.once(sent.protocol.name, sent.idempotency_key, sent.body)
+    except receipts.BadKey as error:
+        raise refusals.bad_idempotency_key(receipts.LONGEST_KEY) from error
 
 
 async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
@@ -166,15 +214,6 @@ async def committed(future: Future[intake.Accepted]) -> intake.Accepted:
 
 
 # --- the road of those who need not wait for anything but the commit ---
-
-
-@dataclass(slots=True)
-class Admitted:
-    """A request whose head promises nothing unusual."""
-
-    protocol: Protocol
-    key: KeyInfo
-    correlation_id: str
 
 
 Respond = Callable[[int, bytes, list[tuple[bytes, bytes]]], None]
@@ -238,8 +277,8 @@ MEMORY = Memory()
 
 def admitted(
     protocol: Protocol, slug: str, headers: Mapping[bytes, bytes]
-) -> Admitted | None:
-    """Return the request if it may take the quick road; None for the other."""
+) -> Sent | None:
+    """Return the request, but for its body, if it may take the quick road."""
     if UNUSUAL & headers.keys() or not raw.is_json(headers):
         return None
     length = headers.get(b"content-length", b"")
@@ -254,34 +293,35 @@ def admitted(
         if given is None
         else tracing.accepted(given.decode("latin-1"))
     )
-    return Admitted(protocol, key, correlation_id)
+    return Sent(protocol, key, correlation_id)
 
 
 UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
 
 
-def take(request: Admitted, body: bytes, respond: Respond) -> None:
-    """Read the events in `body` and see that `respond` is called once, when they are
+def take(sent: Sent, respond: Respond) -> None:
+    """Read the events in the body and see that `respond` is called once, when they are
     committed."""
-    protocol, key = request.protocol, request.key
+    protocol, key = sent.protocol, sent.key
     repeats = MEMORY.repeats if protocol is ALERTMANAGER else None
-    sifted = repeats.sift(key.tenant_id, body) if repeats else None
+    sifted = repeats.sift(key.tenant_id, sent.body) if repeats else None
     try:
-        parsed = sifted.parsed if sifted else parse(protocol, body)
-        if sifted and not parsed.events and sifted.remembered:
+        parsed = sifted.parsed if sifted else parse(sent)
+        if sifted and sifted.remembered:
             telemetry.TALLY.remembered += sifted.remembered
             telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)
-            respond(200, b"", [])
-            return
+            if not parsed.events:
+                respond(200, b"", [])
+                return
 
         def done(outcome: intake.Outcome) -> None:
-            respond(*_concluded(request, parsed, sifted, outcome))
+            respond(*_concluded(sent, parsed, sifted, outcome))
 
         intake.hand_over(
             key.tenant_id,
             parsed,
             done,
-            correlation_id=request.correlation_id,
+            correlation_id=sent.correlation_id,
             loop=asyncio.get_running_loop(),
             counts=sifted.counts if sifted else None,
         )
@@ -292,31 +332,18 @@ def take(request: Admitted, body: bytes, respond: Respond) -> None:
 
 
 def _concluded(
-    request: Admitted,
-    parsed: Parsed,
-    sifted: Sifted | None,
-    outcome: intake.Outcome,
+    sent: Sent, parsed: Parsed, sifted: Sifted | None, outcome: intake.Outcome
 ) -> Reply:
     """Return the answer to what became of the events."""
-    protocol, repeats = request.protocol, MEMORY.repeats
+    repeats = MEMORY.repeats
     if not isinstance(outcome, intake.Accepted):
         if repeats:
             repeats.forget()
-        return protocol.refuse(refusals.away())
-    if sifted:
-        telemetry.TALLY.remembered += sifted.remembered
-        telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)
-        if repeats:
-            repeats.confirm(sifted, outcome)
-    result = finished(
-        protocol,
-        request.key,
-        parsed,
-        outcome,
-        request.correlation_id,
-        telemetry.TALLY.events,
-    )
-    return protocol.answer(result)
+        return sent.protocol.refuse(refusals.away())
+    if sifted and repeats:
+        repeats.confirm(sifted, outcome)
+    result = finished(sent, parsed, outcome, telemetry.TALLY.events)
+    return sent.protocol.answer(result)
 
 
 # --- both roads ---
@@ -325,37 +352,56 @@ Count = Callable[[str, str, int], None]
 
 
 def finished(
-    protocol: Protocol,
-    key: KeyInfo,
+    sent: Sent,
     parsed: Parsed,
     accepted: intake.Accepted,
-    correlation_id: str,
     count: Count = telemetry.count_events,
 ) -> Result:
-    """Count and log, and return what became of the events."""
+    """Count, copy and log, and return what became of the events."""
     errors = parsed.errors + accepted.errors
     if errors:
         errors.sort(key=lambda error: error.index)
-    result = Result(accepted.kept, accepted.dropped, errors)
+        keep_copy(sent, Outcome.PARTLY if accepted.kept else Outcome.REFUSED, errors)
+    else:
+        keep_copy(sent, Outcome.KEPT)
+    result = Result(accepted.kept, accepted.dropped, errors, accepted.replayed)
     for outcome, number in (
         ("accepted", result.accepted),
         ("dropped", result.dropped),
         ("refused", len(errors)),
     ):
         if number:
-            count(protocol.name, outcome, number)
+            count(sent.protocol.name, outcome, number)
     # Repeats say nothing new. One correlation id leads from this line to that of the
     # delivery in `settle`.
     if (accepted.changed or errors or result.dropped) and LINES.one_more():
         log.info(
             "events_kept by %s: %d accepted, %d dropped, %d refused",
-            protocol.name,
+            sent.protocol.name,
             result.accepted,
             result.dropped,
             len(errors),
-            extra={"tenant": key.tenant_id, "correlation_id": correlation_id},
+            extra={
+                "tenant": sent.key.tenant_id,
+                "correlation_id": sent.correlation_id,
+            },
         )
     return result
+
+
+def keep_copy(sent: Sent, outcome: str, errors: Sequence[ItemError] = ()) -> None:
+    """Let people see what was sent, if their tenant wants that."""
+    if raw_events.wanted(sent.key.tenant_id, outcome):
+        raw_events.keep(
+            sent.key.tenant_id,
+            protocol=sent.protocol.name,
+            key_id=sent.key.id,
+            correlation_id=sent.correlation_id,
+            body=sent.body,
+            content_type=raw.JSON_TYPE.decode(),
+            outcome=outcome,
+            errors=errors,
+        )
 
 
 class Lines:

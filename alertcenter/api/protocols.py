@@ -24,11 +24,15 @@ JSON: Headers = [(b"content-type", raw.JSON_TYPE)]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one request's events; `errors` in the order of the items."""
+    """What became of one request's events; `errors` in the order of the items.
+
+    `replayed`: told from the receipt of the same request, which came before.
+    """
 
     accepted: int
     dropped: int
     errors: list[ItemError]
+    replayed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer of our own protocols."""

@@ -49,7 +49,7 @@ class Exchange:
         "size",
     )
 
-    def __init__(self, line: QuickProtocol, request: ingest.Admitted) -> None:
+    def __init__(self, line: QuickProtocol, request: ingest.Sent) -> None:
         self.response_complete = False
         self.response_started = False
         self.disconnected = False
@@ -66,7 +66,8 @@ class Exchange:
         chunks = self.chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.chunks = []
-        ingest.take(self.request, body, self.respond)
+        self.request.body = body
+        ingest.take(self.request, self.respond)
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         """Write the answer, once."""

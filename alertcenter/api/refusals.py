@@ -47,6 +47,17 @@ def overloaded() -> Refused:
     return Refused(503, "overloaded", OVERLOADED, RETRY)
 
 
+def bad_idempotency_key(longest: int) -> Refused:
+    message = _("An Idempotency-Key has 1 to %(longest)s printable characters.")
+    return Refused(400, "bad_idempotency_key", message % {"longest": longest})
+
+
+def key_reused() -> Refused:
+    """As the draft on Idempotency-Key wants it."""
+    message = _("This Idempotency-Key came before, with another body.")
+    return Refused(422, "idempotency_key_reused", message)
+
+
 def wrong_type(given: str) -> Refused:
     """In Alertmanager's words, which its readers know."""
     message = f'unsupported media type "{given}", only [application/json] are allowed'

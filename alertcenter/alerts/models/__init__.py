@@ -3,6 +3,7 @@
 from alertcenter.alerts.models.alert import Alert, Episode
 from alertcenter.alerts.models.group import Group, GroupAlert, GroupCounter
 from alertcenter.alerts.models.raw_event import RawEvent
+from alertcenter.alerts.models.receipt import Receipt
 from alertcenter.alerts.models.route import Route
 from alertcenter.alerts.models.rule import Rule
 from alertcenter.alerts.models.transition import Feed, Transition
@@ -15,6 +16,7 @@ __all__ = [
     "GroupAlert",
     "GroupCounter",
     "RawEvent",
+    "Receipt",
     "Route",
     "Rule",
     "Transition",

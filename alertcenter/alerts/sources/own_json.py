@@ -2,8 +2,8 @@
 
 `{"title": ..., "severity": "critical", "status": "firing", "key": ..., "labels": {},
 "annotations": {}, "starts_at": ..., "ends_at": ..., "expires_in": 600, "link": ...}`
-Only a title or a label is required. With a `key`, that is the identity; without one
-the labels are; without labels the title becomes the label `alertname`.
+Only a title, a label or a key is required. With a `key`, that is the identity; without
+one the labels are; without labels the title becomes the label `alertname`.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def to_event(item: OwnEvent) -> Event:
     check_text(item.key, "the key")
     if len(item.key) > LONGEST_KEY:
         raise BadItem(f"the key is longer than {LONGEST_KEY} characters")
-    if not labels and not item.title:
-        raise BadItem("an event needs a title or a label")
+    if not labels and not item.title and not item.key:
+        raise BadItem("an event needs a title, a label or a key")
     if not labels and not item.key:
         labels = {"alertname": item.title[:LONGEST_TITLE]}
     starts_at, ends_at = clean_time(item.starts_at), clean_time(item.ends_at)
@@ -91,7 +91,8 @@ def to_event(item: OwnEvent) -> Event:
         raise BadItem(f"{item.severity[:40]!r} is not a severity")
     return Event(
         labels=labels,
-        title=item.title[:LONGEST_TITLE] or title_of(labels, annotations),
+        title=item.title[:LONGEST_TITLE]
+        or (title_of(labels, annotations) if labels or annotations else item.key),
         severity=severity.parse(item.severity)
         if item.severity
         else severity_of(labels),
