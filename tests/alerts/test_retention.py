@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.urls import reverse
@@ -20,9 +21,10 @@ from django.urls import reverse
 from alertcenter.alerts import intake
 from alertcenter.alerts.models import Alert, Group, RawEvent, Transition
 from alertcenter.alerts.sources import own_json
+from alertcenter.alerts.writer import connect
 from escalation.models import DueStep, Run
 from notifications.models import Attempt, Channel, Delivery, Thread
-from tenants import partitions, retention
+from tenants import partitions, retention, tasks
 from tenants.models import RetentionRun, Tenant
 from tenants.rls import in_tenant
 from tests.admin.conftest import fill
@@ -311,11 +313,32 @@ def test_one_run_a_day_in_slices_one_at_a_time(acme, globex):
 
 @contextmanager
 def somebody_else_at_it() -> Iterator[None]:
-    from alertcenter.alerts.writer import connect
-
     with closing(connect("test")) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('ac_retention'))")
         yield
+
+
+def test_what_beat_asks_for_is_known_to_the_workers():
+    from alertcenter.celery import app
+
+    app.loader.import_default_modules()
+    asked = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert "tenants.retention" in asked
+    assert asked <= set(app.tasks)
+
+
+def test_a_worker_asks_for_the_next_slice_until_the_days_run_is_done(
+    acme, as_engine, monkeypatch
+):
+    asked: list[bool] = []
+    monkeypatch.setattr(tasks.let_old_rows_go, "delay", lambda: asked.append(True))
+    monkeypatch.setattr(tasks, "SLICE_SECONDS", 0.0)
+    put_changes(acme.id, ago(20), 6000)
+    set_terms(acme, history_days=10)
+    while not tasks.let_old_rows_go():
+        pass
+    assert len(asked) >= 2
+    assert changes(acme.id) == 0
 
 
 def test_the_command_says_what_would_go_and_lets_it_go(acme, months):
@@ -340,8 +363,6 @@ def test_the_command_says_what_would_go_and_lets_it_go(acme, months):
 
 
 def test_a_lock_that_somebody_holds_puts_the_drop_off(acme, months, monkeypatch):
-    from alertcenter.alerts.writer import connect
-
     monkeypatch.setattr(partitions, "TRIES", 2)
     with closing(connect("test")) as other, other.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE transition IN ROW EXCLUSIVE MODE")
@@ -380,6 +401,45 @@ def test_senders_do_not_notice(acme, globex, months, send, capsys):
     assert max(during) < 1.0
     with in_tenant(acme.id):
         assert Alert.objects.count() == len(seconds) * 10
+
+
+def test_a_long_reader_holds_up_the_drop_and_not_the_senders(
+    acme, months, send, capsys
+):
+    """Our wait for him is short, as whoever comes after us would wait with us."""
+    with closing(connect("test")) as reader, reader.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT count(*) FROM transition")
+        let_go = threading.Timer(2.0, reader.close)
+        let_go.start()
+        with sender(acme) as seconds:
+            run = run_now()
+        let_go.join()
+    assert run.dropped == months
+    with capsys.disabled():
+        print(f"\nslowest commit beside a long reader {max(seconds) * 1000:.0f} ms")
+    assert max(seconds) < 0.5
+
+
+def test_new_partitions_hold_up_nobody(acme, send, servers, capsys):
+    in_a_week = f"raw_event_{datetime.now(UTC) + timedelta(days=7):%Y_%m_%d}"
+    soon = months_from_now(3)
+    with superuser(servers) as cursor:
+        cursor.execute(f"DROP TABLE {in_a_week}, transition_{soon}, episode_{soon}")
+    with sender(acme) as seconds, login_as("engine"):
+        time.sleep(0.3)
+        quiet = len(seconds)
+        partitions.ensure()
+        time.sleep(0.1)
+    assert {in_a_week, f"transition_{soon}", f"episode_{soon}"} <= names()
+    with capsys.disabled():
+        print(f"\nslowest commit beside new ones {max(seconds[quiet:]) * 1000:.0f} ms")
+    assert max(seconds[quiet:]) < 0.5
+
+
+def months_from_now(months: int) -> str:
+    today = datetime.now(UTC)
+    total = today.year * 12 + today.month - 1 + months
+    return f"{total // 12}_{total % 12 + 1:02}"
 
 
 @contextmanager
