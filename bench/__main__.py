@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench import doors, full, ingest, reach, report, setting, singles, targets
+from bench import doors, full, ingest, offered, reach, report, setting, singles, targets
 from bench.figures import machine
 from bench.ingest import Rounds
 from bench.load import ALL_MIXES, MIXES, Load
@@ -28,7 +28,7 @@ MOST_SECONDS = 600.0
 # For the last cell, its backlog, and the stop of the installation.
 LAST_SECONDS = 60.0
 TWO_SECONDS = 130.0
-SECTIONS = ("two", "reach", "doors", "alerta", "ingest", "long")
+SECTIONS = ("two", "reach", "doors", "alerta", "offered", "ingest", "long")
 
 
 def main() -> int:
@@ -91,7 +91,7 @@ class Run:
         if "two" in wanted:
             with installation(2) as (stack, slack):
                 verdicts += self.on_two(setting.build(stack, slack))
-        if not wanted & {"reach", "doors", "alerta", "ingest"}:
+        if not wanted - {"two", "long"}:
             return verdicts
         with installation(1) as (stack, slack):
             if "reach" in wanted:
@@ -101,6 +101,8 @@ class Run:
                 verdicts += self.by_doors(place)
             if "alerta" in wanted:
                 verdicts += self.beside_alerta(place)
+            if "offered" in wanted:
+                verdicts += self.at_a_pace(place)
             return (self.in_rounds(place) if "ingest" in wanted else []) + verdicts
 
     def to_people(self, stack: Stack, slack: FakeSlack) -> None:
@@ -126,6 +128,15 @@ class Run:
         found = singles.measure(place, self.options.seconds)
         print(singles.show(found), flush=True)
         return list(singles.verdicts(found))
+
+    def at_a_pace(self, place: World) -> list[Verdict]:
+        """All mixes for a minute; in the short run one, for some seconds."""
+        long = self.options.full
+        cells = [one for one in offered.CELLS if long or one.mix == offered.QUICK]
+        seconds = 60 if long else 6
+        found = offered.measure(place, cells, seconds)
+        print(offered.show(found, seconds), flush=True)
+        return list(offered.verdicts(found))
 
     def in_rounds(self, place: World) -> list[Verdict]:
         until = self.begun + MOST_SECONDS - LAST_SECONDS

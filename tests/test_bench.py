@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 
 from alertcenter.alerts.sources import alertmanager_v2, own_json
-from bench import forms
+from bench import forms, pace
 from bench.ingest import Ours, Round
 from bench.load import Load, Measured, figures
 from bench.targets import Verdict, of_answers, of_rounds
@@ -41,6 +42,30 @@ def test_an_alert_of_alerta_is_json_too():
 
 def test_generations_of_repeats_differ_in_their_end():
     assert len(set(forms.endings())) == forms.GENERATIONS
+
+
+@pytest.mark.parametrize(("batch", "turns"), [(1, 1000), (10, 100), (100, 10)])
+def test_a_steady_sender_keeps_to_its_mix(batch, turns):
+    form = forms.stamped(forms.ALERTMANAGER, "here")
+    order = pace.Order("http://127.0.0.1:1/", "", form, batch, "90 %", 1, 1, 1)
+    sent = [
+        alert["labels"]["instance"]
+        for body in itertools.islice(pace.bodies(order), turns)
+        for alert in json.loads(body)
+    ]
+    known = {f"web-{number}:9100" for number in range(forms.DISTINCT)}
+    assert len(sent) == 1000
+    assert len([name for name in sent if name not in known]) == 100
+    assert len(set(sent)) == 1000
+
+
+def test_an_answer_is_whole_when_its_body_is_there():
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+    assert [pace.whole(head[:-1]), pace.whole(head), pace.whole(head + b"abc")] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_refused_requests_count_as_no_alerts():
