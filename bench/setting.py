@@ -1,7 +1,7 @@
 """What stands in the measured tenant? Everything that is on by default, and rules.
 
 A route and a policy that pages a channel on a fake Slack (tests/flows/world.py); two
-rules, of which one matches every alert and sets a label; quotas that count and refuse
+rules, of which one matches every alert and sets a label; limits that count and refuse
 nothing. Dispatcher and worker run.
 """
 
@@ -17,9 +17,8 @@ from tests.stack import Stack
 SETUP = """
 import json
 from uuid import UUID
-from django.apps import apps
-from django.db.models import IntegerField
 from alertcenter.alerts.models import Rule
+from tenants.models import Tenant
 from tenants.rls import in_tenant
 
 pk = UUID(json.loads({given!r}))
@@ -30,13 +29,11 @@ with in_tenant(pk):
     Rule.objects.create(
         tenant_id=pk, name="Elsewhere", position=2, matchers=['team="nobody"'],
         set_severity=5)
-    Quota = apps.all_models["tenants"].get("quota")
-    if Quota:
-        Quota.objects.create(tenant_id=pk, **{{
-            field.name: {plenty} for field in Quota._meta.concrete_fields
-            if isinstance(field, IntegerField) and not field.primary_key}})
+    limits = [field.name for field in Tenant._meta.concrete_fields
+              if field.name.endswith("events_per_second")]
+    Tenant.objects.filter(pk=pk).update(**dict.fromkeys(limits, {plenty}))
 """
-PLENTY = 10_000_000
+PLENTY = 1_000_000
 
 
 def build(stack: Stack, slack: FakeSlack, slug: str = "bench") -> World:
