@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 
 from alertcenter.alerts import intake
-from alertcenter.alerts.models import Alert, Group, RawEvent, Transition
+from alertcenter.alerts.models import Alert, Episode, Group, RawEvent, Transition
 from alertcenter.alerts.sources import own_json
 from alertcenter.alerts.writer import connect
 from escalation.models import DueStep, Run
@@ -286,6 +286,17 @@ def test_messages_without_a_group_go_once_they_are_done(acme):
     with in_tenant(acme.id):
         assert not Delivery.objects.exists()
         assert Attempt.objects.count() == 1  # history, which is kept longer
+
+
+def test_an_alert_that_outlived_its_history_still_resolves(acme, send):
+    send.own(acme.id, {"title": "old", "key": "k"})
+    with in_tenant(acme.id):
+        assert Episode.objects.update(at=ago(50)) == 1
+    set_terms(acme, history_days=40)
+    assert run_now().deleted == {"episode": 1}
+    send.own(acme.id, {"title": "old", "key": "k", "status": "resolved"})
+    with in_tenant(acme.id):
+        assert Alert.objects.get().state == "resolved"
 
 
 # --- runs ---
