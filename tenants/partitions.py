@@ -83,10 +83,10 @@ def older_than(table: str, before: datetime) -> list[str]:
 
 @dataclass(frozen=True)
 class Size:
-    """What a table takes on the disk; `rows` is PostgreSQL's own estimate."""
+    """What a table takes on the disk; `rows` is PostgreSQL's own estimate, if any."""
 
     table: str
-    rows: int
+    rows: float | None
     bytes: int
     partitions: int
     since: datetime | None
@@ -94,7 +94,8 @@ class Size:
 
 # reltuples is -1 for a table that was never looked at.
 SIZES = """
-SELECT coalesce(p.parent, c.relname) AS name, sum(greatest(c.reltuples, 0))::bigint,
+SELECT coalesce(p.parent, c.relname) AS name,
+  sum(c.reltuples) FILTER (WHERE c.reltuples >= 0),
   sum(pg_total_relation_size(c.oid))::bigint, count(p.child),
   min(p.first) FILTER (WHERE pg_relation_size(c.oid) > 0)
 FROM pg_class c LEFT JOIN ac_partitions() p ON p.child = c.relname
