@@ -12,8 +12,9 @@ from io import StringIO
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
+from alertcenter import engine
 from alertcenter.alerts import intake
 from alertcenter.alerts.models import Alert
 from alertcenter.alerts.sources import own_json
@@ -105,6 +106,29 @@ def test_the_command_says_what_would_go_and_lets_it_go(acme, months):
     assert "30 rows of transition: gone" in gone.getvalue()
     assert again.getvalue() == "Nothing is old enough.\n"
     assert changes(acme.id) == 0
+
+
+def test_the_command_goes_on_with_a_run_but_not_beside_one(acme):
+    put_changes(acme.id, ago(20), 6000)
+    set_terms(acme, history_days=10)
+    with login_as("engine"):
+        assert not retention.work(0.0)
+    with login_as("owner"):
+        with somebody_else_at_it(), pytest.raises(CommandError, match="Another"):
+            call_command("retention")
+        gone = StringIO()
+        call_command("retention", stdout=gone)
+    assert gone.getvalue() == "6000 rows of transition: gone\n"
+    assert RetentionRun.objects.count() == 1
+
+
+def test_dispatchers_make_partitions_when_they_start(as_engine, servers):
+    in_a_week = f"raw_event_{datetime.now(UTC) + timedelta(days=7):%Y_%m_%d}"
+    with superuser(servers) as cursor:
+        cursor.execute(f"DROP TABLE {in_a_week}")
+    (job,) = [job for job in engine.jobs() if job.name == "partitions"]
+    assert job.work() == 0
+    assert in_a_week in names()
 
 
 def test_a_lock_that_somebody_holds_puts_the_drop_off(acme, months, monkeypatch):

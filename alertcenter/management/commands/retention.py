@@ -27,10 +27,10 @@ class Command(BaseCommand):
             would = retention.preview()
             self.tell("would go", dict(would.deleted), would.dropped)
             return
-        before = RetentionRun.objects.order_by("-id").first()
+        began = retention.database_time()
         retention.work(always=True)
-        run = RetentionRun.objects.order_by("-id").first()
-        if run is None or run == before:
+        run = RetentionRun.objects.filter(finished_at__gte=began).first()
+        if run is None:
             raise CommandError("Another process is at it; the admin shows its work.")
         self.tell("gone", run.deleted, run.dropped)
         for table in run.put_off:
