@@ -22,7 +22,7 @@ django_application: Any = get_asgi_application()
 # These need the settings and the app registry, which the line above made ready.
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake, raw_events  # noqa: E402
-from alertcenter.api import ingest, keys, raw  # noqa: E402
+from alertcenter.api import ingest, keys, raw, sharing  # noqa: E402
 from alertcenter.api.quick import QuickProtocol  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
 
@@ -82,11 +82,13 @@ def start() -> str:
         keys.start()
         intake.start()
         raw_events.start()
+        sharing.start()
     return refusal
 
 
 def stop() -> None:
     """Write what waits, then let go."""
+    sharing.stop()
     intake.stop()
     raw_events.stop()
     keys.stop()

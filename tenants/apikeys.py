@@ -131,6 +131,13 @@ class KeyCache:
             return False, None
         return True, entry[1]
 
+    def last_known(self, plaintext: str) -> KeyInfo | None:
+        """Return what the key opened when it was last looked up."""
+        if len(plaintext) > KEY_LENGTH:
+            return None
+        entry = self._known.get(self._hash(plaintext))
+        return entry[1] if entry else None
+
     def find(self, plaintext: str) -> KeyInfo | None:
         """Return what `plaintext` opens, asking the database when not fresh."""
         fresh, info = self.remembered(plaintext)

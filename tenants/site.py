@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants import access
+from tenants.logins import AdminPatience
 from tenants.rls import tenant_context
 from tenants.site_header import choose_language, header_context, switch_tenant
 from tenants.site_index import FirstStep, KeyNumber, index_context, sections
@@ -40,6 +41,7 @@ class AlertCenterAdminSite(admin.AdminSite):
     index_title = _("Overview")
     index_template = "admin/alertcenter/index.html"
     login_template = "admin/alertcenter/login.html"
+    login_form = AdminPatience
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

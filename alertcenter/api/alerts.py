@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.models import Alert
-from alertcenter.api import filters, ingest, protocols, raw, refusals
+from alertcenter.api import filters, ingest, limits, protocols, raw, refusals
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import LabelsField, SeverityField
 from alertcenter.api.parsers import UntouchedJSON
@@ -137,10 +137,14 @@ class AlertsView(TenantAPIView):
     )
     def post(self, request: Request, **_kwargs: Any) -> Response:
         key = self.standing(request).key
+        address = limits.address_of_request(request)
+        if refused := limits.LIMITS.refusal(key, address):
+            raise refused
         sent = ingest.Sent(
             protocols.DOCUMENTED,
             key,
             tracing.current(),
+            address,
             self._body(request),
             request.headers.get("Idempotency-Key", ""),
         )

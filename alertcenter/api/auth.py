@@ -12,7 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from alertcenter.api import keys, raw, refusals
+from alertcenter.api import keys, limits, raw, refusals
 from tenants import access, roles
 from tenants.actors import KEY, Actor
 from tenants.apikeys import KeyInfo
@@ -61,11 +61,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         plaintext = raw.credential(request.headers.get("Authorization", ""))
         if not plaintext:
             return None
+        address = limits.address_of_request(request)
+        if not keys.was_valid(plaintext) and (
+            refused := limits.LIMITS.stranger(address)
+        ):
+            raise refused
         try:
             key = keys.find(plaintext)
         except keys.KeysAway as error:
             raise refusals.away() from error
         if key is None:
+            limits.LIMITS.failed(address)
             raise refusals.no_key()
         return KeyCaller(key), key
 

@@ -18,10 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from alertcenter.api import limits
 from alertcenter.api.auth import Standing, standing_of
 from alertcenter.api.errors import DATABASE_AWAY, as_refused
 from alertcenter.common.errors import Refused
 from alertcenter.common.http import POLICY
+from tenants.apikeys import KeyInfo
 from tenants.models.apikey import Scope
 from tenants.rls import in_tenant
 
@@ -66,6 +68,10 @@ class TenantAPIView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in self.without_database:
+            if isinstance(request.auth, KeyInfo) and (
+                refused := limits.LIMITS.call(request.auth)
+            ):
+                raise refused
             self._open.enter_context(in_tenant(self.standing(request).tenant_id))
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -19,11 +19,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from random import getrandbits
 
+from django.conf import settings
+
 from alertcenter.alerts import intake, raw_events, receipts
 from alertcenter.alerts.events import BadBody, ItemError, Parsed
 from alertcenter.alerts.models.raw_event import Outcome
 from alertcenter.alerts.repeats import Repeats, Sifted
-from alertcenter.api import keys, raw, refusals, telemetry
+from alertcenter.api import keys, limits, raw, refusals, telemetry
 from alertcenter.api.protocols import (
     ALERTMANAGER,
     OWN,
@@ -82,7 +84,10 @@ async def reply(
         if scope["method"] != "POST":
             raise refusals.not_allowed(scope["method"], "POST")
         authorization = headers.get(b"authorization", b"").decode("latin-1")
-        key = await opened(raw.credential(authorization), slug)
+        address = limits.address_of(scope)
+        key = await opened(raw.credential(authorization), slug, address)
+        if refused := limits.LIMITS.refusal(key, address):
+            raise refused
         body = await raw.read_body(headers, receive)
         if not raw.is_json(headers):
             raise refusals.wrong_type(raw.content_type(headers).decode("latin-1"))
@@ -90,6 +95,7 @@ async def reply(
             protocol,
             key,
             tracing.current(),
+            address,
             raw.unpacked(headers, body),
             headers.get(b"idempotency-key", b"").decode("latin-1"),
         )
@@ -110,24 +116,32 @@ class Sent:
     protocol: Protocol
     key: KeyInfo
     correlation_id: str
+    address: str = ""
     body: bytes = b""
     idempotency_key: str = ""
+    # Why it is not taken, known before it was read.
+    refused: Refused | None = None
 
 
-async def opened(plaintext: str, slug: str) -> KeyInfo:
+async def opened(plaintext: str, slug: str, address: str) -> KeyInfo:
     """Return the key that may send events to `slug`. Raises Refused."""
     if not plaintext:
         raise refusals.no_key()
+    if not keys.was_valid(plaintext) and (refused := limits.LIMITS.stranger(address)):
+        raise refused
     try:
         key = await keys.find_soon(plaintext)
     except keys.KeysAway as error:
         raise refusals.away() from error
+    if key is None:
+        limits.LIMITS.failed(address)
     return refusals.admitted(key, slug, Scope.INGEST)
 
 
 async def kept(sent: Sent) -> Result:
     """Return what was committed of the body. Raises Refused."""
     parsed = parse(sent)
+    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events))
     future = queue(sent, parsed)
     try:
         accepted = await committed(future)
@@ -139,6 +153,7 @@ async def kept(sent: Sent) -> Result:
 def kept_now(sent: Sent) -> Result:
     """As `kept`, for threads."""
     parsed = parse(sent)
+    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events))
     future = queue(sent, parsed)
     try:
         accepted = future.result(COMMIT_SECONDS)
@@ -276,11 +291,13 @@ MEMORY = Memory()
 
 
 def admitted(
-    protocol: Protocol, slug: str, headers: Mapping[bytes, bytes]
+    protocol: Protocol, slug: str, headers: Mapping[bytes, bytes], peer: str
 ) -> Sent | None:
     """Return the request, but for its body, if it may take the quick road."""
     if UNUSUAL & headers.keys() or not raw.is_json(headers):
         return None
+    if settings.TRUSTED_PROXIES and b"x-forwarded-for" in headers:
+        peer = limits.behind(peer, headers[b"x-forwarded-for"].decode("latin-1"))
     length = headers.get(b"content-length", b"")
     if not length.isdigit() or int(length) > raw.MOST_BYTES:
         return None
@@ -293,7 +310,13 @@ def admitted(
         if given is None
         else tracing.accepted(given.decode("latin-1"))
     )
-    return Sent(protocol, key, correlation_id)
+    return Sent(
+        protocol,
+        key,
+        correlation_id,
+        peer,
+        refused=limits.LIMITS.refusal(key, peer),
+    )
 
 
 UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
@@ -303,10 +326,15 @@ def take(sent: Sent, respond: Respond) -> None:
     """Read the events in the body and see that `respond` is called once, when they are
     committed."""
     protocol, key = sent.protocol, sent.key
+    if sent.refused:
+        respond(*protocol.refuse(sent.refused))
+        return
     repeats = MEMORY.repeats if protocol is ALERTMANAGER else None
     sifted = repeats.sift(key.tenant_id, sent.body) if repeats else None
     try:
         parsed = sifted.parsed if sifted else parse(sent)
+        number = len(parsed.events) + (sifted.remembered if sifted else 0)
+        limits.LIMITS.spend(key, sent.address, number)
         if sifted and sifted.remembered:
             telemetry.TALLY.remembered += sifted.remembered
             telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)

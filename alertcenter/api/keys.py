@@ -175,6 +175,11 @@ def remembered(authorization: bytes) -> KeyInfo | None:
     return CACHE.remembered(plaintext)[1]
 
 
+def was_valid(plaintext: str) -> bool:
+    """Whether the key was good when it was last looked up, however long ago."""
+    return CACHE.last_known(plaintext) is not None
+
+
 async def find_soon(plaintext: str) -> KeyInfo | None:
     """Return what the key opens; for the event loop. Raises KeysAway.
 

@@ -111,7 +111,8 @@ class QuickProtocol(MeasuredProtocol):
         if not self.busy() and self.parser.get_method() == b"POST":
             road = _roads.get(self.url) or road_of(self.url)
             if road is not None:
-                request = ingest.admitted(*road, dict(self.headers))
+                peer = self.client[0] if self.client else ""
+                request = ingest.admitted(*road, dict(self.headers), peer)
                 if request is not None:
                     self.exchange = self.cycle = Exchange(self, request)  # type: ignore[assignment]
                     return

@@ -25,6 +25,11 @@ SECONDS = Histogram(
     ["protocol"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+REFUSED = Counter(
+    "alertcenter_ingest_refused_total",
+    "Requests refused as too many, by the limit they met.",
+    ["limit"],
+)
 SLACK = Counter(
     "alertcenter_slack_callbacks_total",
     "Callbacks from Slack by outcome.",

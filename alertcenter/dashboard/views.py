@@ -29,6 +29,7 @@ from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
 from escalation import oncall
 from tenants import apikeys, keyring, roles
 from tenants.access import Membership, membership
+from tenants.logins import Patience
 
 LARGEST_BODY = 64 * 1024
 FIRST_KEY = "dashboard"
@@ -38,6 +39,7 @@ class Login(auth_views.LoginView):
     """The product's own door; the admin has another one for its staff."""
 
     template_name = "dashboard/login.html"
+    authentication_form = Patience
     redirect_authenticated_user = True
     extra_context = {"build": build_hash(), "languages": settings.LANGUAGES}
 

@@ -26,6 +26,13 @@ RETENTION_DAYS = {
     "closed": env.number("ALERTCENTER_RETENTION_CLOSED_DAYS", 400, 1, 3650),
     "raw": env.number("ALERTCENTER_RETENTION_RAW_DAYS", 7, 1, 3650),
 }
+# Events a second that are taken, 0 for no limit; tenants may have limits of their own.
+EVENTS_PER_SECOND = {
+    "tenant": env.number("ALERTCENTER_EVENTS_PER_SECOND", 20_000, 0, 1_000_000),
+    "key": env.number("ALERTCENTER_KEY_EVENTS_PER_SECOND", 0, 0, 1_000_000),
+    "address": env.number("ALERTCENTER_ADDRESS_EVENTS_PER_SECOND", 0, 0, 1_000_000),
+}
+WEB_CONCURRENCY = env.web_concurrency
 
 INSTALLED_APPS = [
     "modeltranslation",  # before the admin, which it extends

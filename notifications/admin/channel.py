@@ -18,6 +18,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.common.buckets import Buckets
 from notifications import testing
 from notifications.models import Channel, Delivery
 from notifications.models.channel import ChannelKind
@@ -167,6 +168,10 @@ def stored_secrets(channel: Channel) -> dict[str, str]:
     return stored
 
 
+# Providers count tests like any other message.
+TESTS = Buckets(rate=1 / 10, burst=10)
+
+
 @admin.register(Channel)
 class ChannelAdmin(TenantScopedAdmin):
     """Channels; which settings are asked for follows the kind."""
@@ -247,6 +252,11 @@ class ChannelAdmin(TenantScopedAdmin):
     )
     def send_test(self, request: HttpRequest, channel: Channel) -> None:
         """Send a test message and show the provider's own answer."""
+        if wait := TESTS.wait(channel.tenant_id):
+            text = _("Many tests were just sent. Please wait %(seconds)s seconds.")
+            self.say(request, text % {"seconds": int(wait) + 1}, good=False)
+            return
+        TESTS.take(channel.tenant_id)
         result = testing.send_test(channel)
         with in_tenant(channel.tenant_id):
             self.audit(request, channel, "test", ok=result.ok)

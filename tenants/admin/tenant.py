@@ -8,10 +8,11 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tenants import access, founding, roles
+from tenants import access, founding, roles, usage
 from tenants.actors import OPERATOR, Actor
 from tenants.admin_base import TenantScopedAdmin
 from tenants.admin_timezones import TimeZoneChoices
@@ -20,6 +21,12 @@ from tenants.site_header import enter
 
 # How long rows are kept costs the operator's disk, so he says it.
 TERMS = ("history_days", "closed_days", "raw_days")
+# So does how much may come in.
+LIMITS = (
+    "events_per_second",
+    "key_events_per_second",
+    "address_events_per_second",
+)
 
 
 class TenantForm(TimeZoneChoices):
@@ -27,7 +34,7 @@ class TenantForm(TimeZoneChoices):
 
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "language", "time_zone", "keep_raw", *TERMS)
+        fields = ("name", "slug", "language", "time_zone", "keep_raw", *TERMS, *LIMITS)
 
     def clean_slug(self) -> str:
         """Look over all tenants: row-level security hides the others' rows."""
@@ -59,7 +66,26 @@ class TenantAdmin(TenantScopedAdmin):
                 ),
             },
         ),
+        (
+            gettext_lazy("How much is taken"),
+            {
+                "fields": (*LIMITS, "use"),
+                "description": gettext_lazy(
+                    "What is more is refused with 429 and a time to wait. "
+                    "Operators set the limits."
+                ),
+            },
+        ),
     )
+
+    @admin.display(description=gettext_lazy("events in the last 24 hours"))
+    def use(self, obj: Tenant) -> str:
+        """What came in, and what was sent back because it was too much."""
+        day = usage.last_day(obj.pk)
+        return _("%(events)s taken; %(refused)s requests refused as too many") % {
+            "events": number_format(day.events, force_grouping=True),
+            "refused": number_format(day.refused, force_grouping=True),
+        }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new tenant starts with the installation's terms."""
@@ -78,7 +104,8 @@ class TenantAdmin(TenantScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         closed = ("slug",) if obj else ()
-        return closed if request.user.is_superuser else (*closed, *TERMS)
+        closed = (*closed, "use")
+        return closed if request.user.is_superuser else (*closed, *TERMS, *LIMITS)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

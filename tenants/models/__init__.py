@@ -6,6 +6,7 @@ from tenants.models.base import TenantModel, TenantRow
 from tenants.models.member import Member
 from tenants.models.retention import RetentionRun
 from tenants.models.tenant import Tenant, TenantKey
+from tenants.models.usage import Usage
 
 __all__ = [
     "ApiKey",
@@ -16,4 +17,5 @@ __all__ = [
     "TenantKey",
     "TenantModel",
     "TenantRow",
+    "Usage",
 ]

@@ -24,6 +24,7 @@ SLUG = RegexValidator(
 )
 
 LONGEST_DAYS = 3650
+MOST_EVENTS = 1_000_000
 
 
 class KeepRaw(models.TextChoices):
@@ -42,6 +43,20 @@ def days(verbose_name: Any) -> models.PositiveIntegerField[int | None, int | Non
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_DAYS)],
         help_text=_("Empty: as long as the installation keeps them."),
+    )
+
+
+def rate(verbose_name: Any) -> models.PositiveIntegerField[int | None, int | None]:
+    """Return a field for how many events are taken in a second."""
+    return models.PositiveIntegerField(
+        verbose_name,
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_EVENTS)],
+        help_text=_(
+            "Ten seconds' worth may come at once. 0: no limit; empty: the "
+            "installation's."
+        ),
     )
 
 
@@ -93,6 +108,9 @@ class Tenant(models.Model):
             "Bodies as they arrived, for people who look for a mistake. Best effort."
         ),
     )
+    events_per_second = rate(_("events a second"))
+    key_events_per_second = rate(_("events a second with one key"))
+    address_events_per_second = rate(_("events a second from one address"))
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
