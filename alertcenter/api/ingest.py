@@ -319,7 +319,15 @@ def admitted(
     )
 
 
-UNUSUAL = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
+UNUSUAL = frozenset(
+    {
+        b"content-encoding",
+        b"transfer-encoding",
+        b"expect",
+        b"upgrade",
+        b"idempotency-key",
+    }
+)
 
 
 def take(sent: Sent, respond: Respond) -> None:
