@@ -97,7 +97,7 @@ def make_partitions() -> int:
 
 
 def tidy_labels() -> int:
-    """Sort what inserts left beside the index of labels, so that none of them has to."""
+    """Merge what inserts left beside the index of labels; else one of them would."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ac_tidy_labels()")
     return 0
