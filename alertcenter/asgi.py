@@ -12,17 +12,18 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
 from alertcenter.settings import module
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", module())
-django_application: Any = get_asgi_application()
+handler: Any = get_wsgi_application()
 
 # These need the settings and the app registry, which the line above made ready.
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake, raw_events  # noqa: E402
 from alertcenter.api import ingest, keys, raw, sharing  # noqa: E402
+from alertcenter.api.in_threads import InThreads  # noqa: E402
 from alertcenter.api.quick import QuickProtocol  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
 
@@ -33,6 +34,7 @@ __all__ = ["QuickProtocol", "application"]
 # admin's, which Django itself limits to this.
 MOST_OF_A_FORM: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or raw.MOST_BYTES
 MACHINES = ("/t/", "/slack/", "/api/")
+django_application = InThreads(handler)
 for_machines = raw.bounded(django_application)
 for_people = raw.bounded(django_application, MOST_OF_A_FORM)
 

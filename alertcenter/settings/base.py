@@ -98,7 +98,8 @@ TEMPLATES = [
 ]
 
 # --- storage ---
-DATABASES = {"default": env.database()}
+# The web's threads keep their connections; making one takes longer than most pages.
+DATABASES = {"default": env.database() | {"CONN_MAX_AGE": 60}}
 REDIS_URL = env.redis_url
 CACHES = {
     "default": {

@@ -3,3 +3,6 @@
 from alertcenter.settings.base import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Tests change logins and empty tables between connections.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
