@@ -35,7 +35,7 @@ from tenants.rls import tenant_context
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 2_000
 LOCK_CLASS = 4_242
 # A group that only grows or shrinks is redrawn this often: a storm of alerts must not
 # become a storm of messages (Slack takes one a second and channel).

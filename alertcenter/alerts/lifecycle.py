@@ -8,6 +8,7 @@ clock is the only one.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -176,17 +177,17 @@ def _resolve(
 
 
 GROUP_COLUMNS = {
-    "state",
-    "severity",
-    "title",
-    "acked_at",
-    "acked_by",
-    "acked_severity",
-    "snooze_until",
-    "resolved_at",
-    "assignee_id",
-    "firing_count",
-    "alert_count",
+    "state": "text",
+    "severity": "smallint",
+    "title": "text",
+    "acked_at": "timestamptz",
+    "acked_by": "text",
+    "acked_severity": "smallint",
+    "snooze_until": "timestamptz",
+    "resolved_at": "timestamptz",
+    "assignee_id": "uuid",
+    "firing_count": "int",
+    "alert_count": "int",
 }
 
 
@@ -221,14 +222,13 @@ def change_groups(
     changes: Sequence[GroupChange], *, actor: Actor = THE_ENGINE, feed: bool = True
 ) -> None:
     """Write new values of locked groups, one version each, and tell what happened."""
+    alike: dict[tuple[tuple[str, bool], ...], list[GroupChange]] = defaultdict(list)
+    for change in changes:
+        shape = [(name, isinstance(v, After)) for name, v in change.values.items()]
+        alike[tuple(shape)].append(change)
     with connection.cursor() as cursor:
-        for change in changes:
-            columns, values = _assignments(change.values)
-            cursor.execute(
-                f"UPDATE alert_group SET {columns}, changed_at = now(), "
-                "version = version + 1 WHERE tenant_id = %s AND id = %s",
-                [*values, change.tenant_id, change.group_id],
-            )
+        for given, same in alike.items():
+            cursor.execute(_update(given), [json.dumps(_rows(same), default=str)])
     tell(
         [
             Change(
@@ -249,19 +249,31 @@ def change_groups(
     )
 
 
-def _assignments(values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """Return the SET list and its parameters."""
-    parts, given = [], []
-    for name, value in values.items():
+def _update(given: Sequence[tuple[str, bool]]) -> str:
+    """Return the statement that sets these columns; True: to now and so long."""
+    sets, columns = ["changed_at = now()", "version = g.version + 1"], []
+    for name, is_moment in given:
         if name not in GROUP_COLUMNS:
             raise ValueError(f"{name} is not a column of a group")
-        if isinstance(value, After):
-            parts.append(f"{name} = now() + %s * interval '1 second'")
-            given.append(value.seconds)
-        else:
-            parts.append(f"{name} = %s")
-            given.append(value)
-    return ", ".join(parts) or "key = key", given
+        moment = f"now() + x.{name} * interval '1 second'"
+        sets.append(f"{name} = {moment if is_moment else f'x.{name}'}")
+        columns.append(f"{name} {'float8' if is_moment else GROUP_COLUMNS[name]}")
+    return (
+        f"UPDATE alert_group g SET {', '.join(sets)} FROM jsonb_to_recordset(%s) AS "
+        f"x({', '.join(['pk uuid', 'of_tenant uuid', *columns])}) "
+        "WHERE g.tenant_id = x.of_tenant AND g.id = x.pk"
+    )
+
+
+def _rows(changes: Sequence[GroupChange]) -> list[dict[str, Any]]:
+    return [
+        {"pk": str(c.group_id), "of_tenant": str(c.tenant_id)}
+        | {
+            name: value.seconds if isinstance(value, After) else value
+            for name, value in c.values.items()
+        }
+        for c in changes
+    ]
 
 
 def database_time() -> datetime:

@@ -115,21 +115,49 @@ def place(
     return Placement(route, hashlib.sha256(text.encode()).hexdigest(), shown)
 
 
+class Book:
+    """One tenant's routes, and where alerts went that look the same to them."""
+
+    def __init__(self, routes: list[CompiledRoute]) -> None:
+        self.routes = routes
+        self.names = tuple(
+            {m.name for route in routes for m in route.matchers}
+            | {name for route in routes for name in route.group_by}
+        )
+        self._known: dict[tuple[str | None, ...], Placement] = {}
+
+    def place(self, labels: Mapping[str, str], dedup_key: str) -> Placement:
+        """Return what `place` returns, from memory where it can.
+
+        Alerts that agree in every label the routes name go to one group, unless
+        their keys make each a group of its own.
+        """
+        if dedup_key.startswith("k/"):
+            return place(self.routes, labels, dedup_key)
+        look = tuple([labels.get(name) for name in self.names])
+        found = self._known.get(look)
+        if found is None:
+            found = place(self.routes, labels, dedup_key)
+            if EVERY_LABEL not in found.route.group_by:
+                self._known[look] = found
+        return found
+
+
 class RouteBook:
     """The routes of each tenant, read again when older than FRESH_SECONDS."""
 
     def __init__(self) -> None:
-        self._known: dict[UUID, tuple[float, list[CompiledRoute]]] = {}
+        self._known: dict[UUID, tuple[float, Book]] = {}
 
-    def of(self, tenant_id: UUID) -> list[CompiledRoute]:
+    def book(self, tenant_id: UUID) -> Book:
         """Return the tenant's routes (needs its context)."""
         now = time.monotonic()
         entry = self._known.get(tenant_id)
         if entry and now - entry[0] < FRESH_SECONDS:
             return entry[1]
-        routes = load(tenant_id)
-        self._known[tenant_id] = (now, routes)
-        return routes
+        book = Book(load(tenant_id))
+        self._known[tenant_id] = (now, book)
+        return book
 
 
 def load(tenant_id: UUID) -> list[CompiledRoute]:
