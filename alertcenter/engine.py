@@ -124,6 +124,7 @@ def jobs() -> list[Job]:
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
         Job("names", all_tenants_do(name_alerts), 2.0),
+        Job("growth", flow.redraw_grown, 3.0),
         Job("parked", flow.unpark, 30.0),
         Job("heartbeat", beat, 10.0),
         Job("live_pruning", all_tenants_do(lambda _: relay.prune()), 60.0),

@@ -5,7 +5,9 @@ rows of free shards, in order, and in one transaction:
 
 1. regroups the alerts: routes choose a group, groups open, grow, shrink, resolve;
 2. starts, restarts or stops the groups' runs (their steps fall due later);
-3. refreshes the conversations about groups that were already told;
+3. refreshes the conversations about groups that were resolved or got worse; those
+   that only grew wait in the feed for `redraw_grown`, where a storm's growth is one
+   redraw, and no new group's first page waits behind it;
 4. gives every live screen the groups that changed.
 
 A crash before the commit leaves the feed as it was; doing it twice changes nothing.
@@ -23,7 +25,8 @@ from django.db import connection, transaction
 from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts import telemetry
-from alertcenter.alerts.grouping import Regrouped, regroup
+from alertcenter.alerts.grouping import GROWN, Regrouped, regroup
+from alertcenter.alerts.models import Group
 from alertcenter.alerts.routing import RouteBook
 from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import failpoints, tracing
@@ -39,7 +42,8 @@ BATCH = 2_000
 LOCK_CLASS = 4_242
 # A group that only grows or shrinks is redrawn this often: a storm of alerts must not
 # become a storm of messages (Slack takes one a second and channel).
-GROWTH_SECONDS = 15
+GROWTH_SECONDS = 12
+GROUPS_REDRAWN = 50
 PARKED = -1
 
 TAKE = """
@@ -59,6 +63,23 @@ SELECT t.alert_id, t.correlation_id FROM transition t
 JOIN unnest(%s::bigint[], %s::timestamptz[]) AS x(id, at)
   ON t.id = x.id AND t.at = x.at
 WHERE t.alert_id IS NOT NULL AND t.correlation_id <> ''
+"""
+TAKE_GROWN = """
+DELETE FROM feed WHERE shard = %(grown)s AND group_id IN (
+  SELECT group_id FROM feed WHERE shard = %(grown)s
+  GROUP BY group_id ORDER BY min(id) LIMIT %(limit)s)
+RETURNING tenant_id, group_id, transition_id, at
+"""
+GAINED = """
+SELECT t.group_id, sum((t.data ->> 'count')::int), max(t.correlation_id)
+FROM transition t
+JOIN unnest(%s::bigint[], %s::timestamptz[]) AS x(id, at)
+  ON t.id = x.id AND t.at = x.at
+WHERE t.tenant_id = %s GROUP BY t.group_id
+"""
+SHRUNK = """
+INSERT INTO feed (tenant_id, transition_id, group_id, shard, at)
+SELECT %s, 0, g, %s, now() FROM unnest(%s::uuid[]) AS g
 """
 
 _routes = RouteBook()
@@ -167,19 +188,56 @@ def follow(
     close(tenant_id, [g for g in groups if g.resolved])
     told = {g.group.pk for g in groups if g.opened or g.resolved}
     told |= reopen_worsened(tenant_id, groups)
-    for item in groups:
-        if item.group.pk not in told:
-            with tracing.bind(item.correlation_id):
-                grown = {"count": len(item.joined)} if item.joined else {}
+    quiet = [g.group.pk for g in groups if not g.joined and g.group.pk not in told]
+    if quiet:
+        with connection.cursor() as cursor:
+            cursor.execute(SHRUNK, [tenant_id, GROWN, quiet])
+    return {g.group.pk for g in groups}
+
+
+def redraw_grown(limit: int = GROUPS_REDRAWN) -> int:
+    """Redraw what was said of groups that grew or shrank; return how many groups."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, GROWN]
+            )
+            if not cursor.fetchone()[0]:
+                return 0
+            cursor.execute(TAKE_GROWN, {"grown": GROWN, "limit": limit})
+            rows = cursor.fetchall()
+        tenants = sorted({row[0] for row in rows})
+        with tenant_context(*tenants):
+            for tenant_id in tenants:
+                redraw(tenant_id, [row[1:] for row in rows if row[0] == tenant_id])
+    return len({row[1] for row in rows})
+
+
+def redraw(tenant_id: UUID, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Redraw a tenant's groups: rows of (group, transition that tells, its time)."""
+    with connection.cursor() as cursor:
+        cursor.execute(GAINED, [[r[1] for r in rows], [r[2] for r in rows], tenant_id])
+        gained = {pk: (count, request) for pk, count, request in cursor.fetchall()}
+    groups = Group.objects.select_for_update().filter(
+        tenant_id=tenant_id, pk__in={row[0] for row in rows}
+    )
+    # A group resolved meanwhile has said so, which is later than this.
+    for group in groups.exclude(state="resolved").order_by("pk"):
+        count, request = gained.get(group.pk, (0, ""))
+        try:
+            with transaction.atomic(), tracing.bind(request):
                 threads.refresh(
                     tenant_id,
-                    [item.group],
-                    kind="grouped" if item.joined else "",
+                    [group],
+                    kind="grouped" if count else "",
                     actor="",
-                    data=grown,
+                    data={"count": count} if count else {},
                     delay_seconds=GROWTH_SECONDS,
                 )
-    return {g.group.pk for g in groups}
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one that cannot be drawn must not hold up the others
+            log.exception("redraw_failed", extra={"group": str(group.pk)})
 
 
 def close(tenant_id: UUID, resolved: Sequence[Regrouped]) -> None:

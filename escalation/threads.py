@@ -26,6 +26,8 @@ def refresh(
     Without a `kind` nothing is worth a line: the message alone is redrawn. With
     `delay_seconds` it may wait so long and merge with what follows.
     """
+    told = outbox.told_of(tenant_id, [g.pk for g in groups])
+    groups = [g for g in groups if g.pk in told]
     if not groups:
         return
     notes: dict[UUID, Note | None] = {

@@ -132,6 +132,20 @@ UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
 WORTH_A_MAIL = ("acknowledged", "resolved")
 
 
+TOLD_OF = """
+SELECT DISTINCT group_id FROM delivery
+WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND kind = 'page'
+  AND state NOT IN ('cancelled', 'dead')
+"""
+
+
+def told_of(tenant_id: UUID, group_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of these groups anybody was told of."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOLD_OF, [tenant_id, list(group_ids)])
+        return {row[0] for row in cursor.fetchall()}
+
+
 def refresh(
     tenant_id: UUID,
     group_id: UUID,

@@ -23,6 +23,9 @@ from alertcenter.alerts.models import Group
 from alertcenter.alerts.routing import Placement, RouteBook
 from alertcenter.alerts.severity import shown
 
+# What a group gained is told later, together with what follows: alertcenter.flow.
+GROWN = -2
+
 
 class Seen(NamedTuple):
     """What is read of an alert; `labels` are JSON."""
@@ -352,7 +355,7 @@ def _write(items: list[Regrouped]) -> None:
                 )
             )
     change_groups(changes, feed=False)
-    tell(told, feed=False)
+    tell(told, shard=GROWN)
     fresh = Group.objects.in_bulk([i.group.pk for i in items])
     for item in items:
         item.group = fresh[item.group.pk]

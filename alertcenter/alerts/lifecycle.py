@@ -54,17 +54,23 @@ FEED = f"""
 WITH told AS ({INSERT})
 INSERT INTO feed (tenant_id, transition_id, alert_id, group_id, shard, at)
 SELECT tenant_id, id, alert_id, group_id,
-  abs(mod(hashtext(coalesce(alert_id, group_id)::text), {SHARDS})), at
+  coalesce(%(shard)s,
+    abs(mod(hashtext(coalesce(alert_id, group_id)::text), {SHARDS}))), at
 FROM told
 """
 
 
 def tell(
-    changes: Sequence[Change], *, actor: Actor = THE_ENGINE, feed: bool = True
+    changes: Sequence[Change],
+    *,
+    actor: Actor = THE_ENGINE,
+    feed: bool = True,
+    shard: int | None = None,
 ) -> None:
     """Write transitions; with `feed` the flow looks at them (and screens change).
 
-    `flow` itself passes feed=False, for it already shows what it did.
+    `flow` itself passes feed=False, for it already shows what it did; growth it
+    keeps for later in a `shard` of its own.
     """
     if not changes:
         return
@@ -88,10 +94,11 @@ def tell(
         "kind": actor.kind,
         "id": actor.id,
         "label": actor.label[:200],
+        "shard": shard,
     }
     with connection.cursor() as cursor:
         cursor.execute(FEED if feed else INSERT, values)
-        if feed:
+        if feed and shard is None:
             cursor.execute(WAKE)
 
 

@@ -26,7 +26,7 @@ def engine() -> None:
     connection.close()
     with login_as("engine"):
         while flow.process_feed() or dispatcher.do_due_steps():
-            pass
+            flow.redraw_grown()
 
 
 def test_an_alert_becomes_a_group_a_run_and_one_page(scene, send):
