@@ -8,7 +8,7 @@ step due. Any number of dispatchers may run.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -132,9 +132,15 @@ def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     _go_on(tenant_id, [c.step for c in live])
     messages = messages_for(tenant_id, [c.group for c in live])
     correlations = opened_by(tenant_id, [c.group.pk for c in live])
-    for item in live:
-        with tracing.bind(correlations.get(item.group.pk, "")):
-            _notify(tenant_id, item, messages[item.group.pk])
+    orders = _orders(tenant_id, live, correlations)
+    # Before the new pages are written: whoever was told earlier sees who is told now,
+    # and what comes next.
+    told = outbox.told_of(tenant_id, [o.group.pk for o in orders])
+    for order in orders:
+        if order.group.pk in told:
+            _tell_earlier(tenant_id, order)
+    outbox.put(tenant_id, [e for o in orders for e in o.entries(messages)])
+    lifecycle.change_groups([o.change() for o in orders], actor=THE_ENGINE)
 
 
 def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
@@ -169,52 +175,15 @@ def _go_on(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
             )
 
 
-def _notify(tenant_id: UUID, claimed: Claimed, message: Message) -> None:
-    """Write one step's deliveries and its line of the timeline."""
-    step = claimed.step
-    plan = step.run.snapshot["steps"][step.position]
-    telemetry.STEPS.labels(plan["kind"]).inc()
-    targets, who, reason = resolve_target(tenant_id, plan)
-    # Before the new pages are written: whoever was told earlier sees who is told now,
-    # and what comes next.
-    threads.refresh(
-        tenant_id,
-        [claimed.group],
-        kind="told" if targets else "noted",
-        actor="",
-        data={"who": who, "reason": reason},
-    )
-    outbox.put(
-        tenant_id,
-        [
-            outbox.Entry(
-                idem=f"{step.run_id}/{step.position}/{step.round}/"
-                f"{channel_id or kind}:{address}",
-                message=message,
-                channel_id=channel_id,
-                channel_kind=kind,
-                member_id=member_id,
-                address=address,
-                group_id=step.group_id,
-                severity=message.severity,
-            )
-            for kind, channel_id, address, member_id in targets
-        ],
-    )
-    lifecycle.change_groups(
-        [
-            GroupChange(
-                tenant_id,
-                step.group_id,
-                {},
-                kind="paged" if targets else "noted",
-                from_state="firing",
-                reason=reason,
-                data={"who": who, "step": step.position + 1, "kind": plan["kind"]},
-            )
-        ],
-        actor=THE_ENGINE,
-    )
+def _tell_earlier(tenant_id: UUID, order: Order) -> None:
+    with tracing.bind(order.correlation_id):
+        threads.refresh(
+            tenant_id,
+            [order.group],
+            kind=order.kind,
+            actor="",
+            data={"who": order.who, "reason": order.reason},
+        )
 
 
 Target = tuple[str, UUID | None, str, UUID | None]
@@ -251,6 +220,74 @@ def resolve_target(
         for kind, channel_id, address in recipients.for_member(tenant_id, member_id)
     ]
     return found, who, "" if found else "no_address"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one step asks for: whom it tells, and why nobody if nobody."""
+
+    step: DueStep
+    group: Group
+    targets: Sequence[Target]
+    who: str
+    reason: str
+    correlation_id: str
+
+    @property
+    def kind(self) -> str:
+        """What a line of the thread says of it."""
+        return "told" if self.targets else "noted"
+
+    def entries(self, messages: Mapping[UUID, Message]) -> list[outbox.Entry]:
+        """Return the step's deliveries."""
+        step, message = self.step, messages[self.group.pk]
+        return [
+            outbox.Entry(
+                idem=f"{step.run_id}/{step.position}/{step.round}/"
+                f"{channel_id or kind}:{address}",
+                message=message,
+                channel_id=channel_id,
+                channel_kind=kind,
+                member_id=member_id,
+                address=address,
+                group_id=step.group_id,
+                severity=message.severity,
+                correlation_id=self.correlation_id,
+            )
+            for kind, channel_id, address, member_id in self.targets
+        ]
+
+    def change(self) -> GroupChange:
+        """Return the step's line of the timeline."""
+        position = self.step.position
+        kind = self.step.run.snapshot["steps"][position]["kind"]
+        return GroupChange(
+            self.step.tenant_id,
+            self.group.pk,
+            {},
+            kind="paged" if self.targets else "noted",
+            from_state="firing",
+            reason=self.reason,
+            data={"who": self.who, "step": position + 1, "kind": kind},
+            correlation_id=self.correlation_id,
+        )
+
+
+def _orders(
+    tenant_id: UUID, claimed: Sequence[Claimed], correlations: Mapping[UUID, str]
+) -> list[Order]:
+    """Return what the steps ask for; each target is looked up once."""
+    resolved: dict[tuple[str, str], tuple[list[Target], str, str]] = {}
+    orders = []
+    for item in claimed:
+        plan = item.step.run.snapshot["steps"][item.step.position]
+        telemetry.STEPS.labels(plan["kind"]).inc()
+        asked = (plan["kind"], plan["target"])
+        if asked not in resolved:
+            resolved[asked] = resolve_target(tenant_id, plan)
+        request = correlations.get(item.group.pk, "")
+        orders.append(Order(item.step, item.group, *resolved[asked], request))
+    return orders
 
 
 OPENED_BY = """

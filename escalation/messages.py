@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, When
+from django.db import connection
 
-from alertcenter.alerts.models import Group, GroupAlert
+from alertcenter.alerts.models import Group
 from escalation.models import DueStep
 from notifications.message import AlertLine, Message, Note
 from tenants.models import Tenant
@@ -84,36 +84,49 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
+WORST = """
+SELECT g.id, w.title, w.severity, w.state, w.labels::text, w.annotations::text, w.link,
+  w.starts_at
+FROM unnest(%s::uuid[]) AS g(id) CROSS JOIN LATERAL (
+  SELECT a.* FROM group_alert m
+  JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
+  WHERE m.tenant_id = %s AND m.group_id = g.id
+  ORDER BY m.left_at IS NOT NULL, a.severity DESC, m.joined_at
+  LIMIT %s) w
+"""
+
+
 def _alert_lines(
     tenant_id: UUID, group_ids: Sequence[UUID]
 ) -> dict[UUID, list[AlertLine]]:
     """Return the worst MOST_ALERTS alerts of each group, firing ones first."""
     lines: dict[UUID, list[AlertLine]] = {pk: [] for pk in group_ids}
-    for group_id in group_ids:
-        rows = (
-            GroupAlert.objects.filter(tenant_id=tenant_id, group_id=group_id)
-            .select_related("alert")
-            .order_by(
-                Case(When(left_at=None, then=0), default=1),
-                "-alert__severity",
-                "joined_at",
-            )
-        )[:MOST_ALERTS]
-        lines[group_id] = [_line(row.alert) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(WORST, [[str(pk) for pk in lines], tenant_id, MOST_ALERTS])
+        for group_id, *values in cursor.fetchall():
+            lines[group_id].append(_line(*values))
     return lines
 
 
-def _line(alert: Any) -> AlertLine:
-    annotations = alert.annotations or {}
+def _line(
+    title: str,
+    severity: int,
+    state: str,
+    labels: str,
+    annotations: str,
+    link: str,
+    starts_at: datetime,
+) -> AlertLine:
+    said = json.loads(annotations) or {}
     return AlertLine(
-        title=alert.title,
-        severity=alert.severity,
-        state=alert.state,
-        labels=dict(alert.labels),
-        summary=str(annotations.get("summary", "")),
-        description=str(annotations.get("description", "")),
-        link=alert.link,
-        starts_at=alert.starts_at.isoformat(),
+        title=title,
+        severity=severity,
+        state=state,
+        labels=json.loads(labels),
+        summary=str(said.get("summary", "")),
+        description=str(said.get("description", "")),
+        link=link,
+        starts_at=starts_at.isoformat(),
     )
 
 

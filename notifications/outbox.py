@@ -34,6 +34,7 @@ class Entry:
     kind: str = "page"
     severity: int = 3
     delay_seconds: int = 0
+    correlation_id: str = ""
 
     @property
     def lane(self) -> str:
@@ -59,12 +60,12 @@ INSERT INTO delivery (tenant_id, idem, lane, kind, channel_id, channel_kind,
   member_id, address, group_id, message, severity, state, fence, attempts,
   provider_id, error, correlation_id, next_at)
 SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
-  group_id, message, severity, 'pending', 0, 0, '', '', %(correlation)s,
+  group_id, message, severity, 'pending', 0, 0, '', '', correlation,
   now() + delay * interval '1 second'
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
   idem text, lane text, kind text, channel_id uuid, channel_kind text,
   member_id uuid, address text, group_id uuid, message jsonb, severity smallint,
-  delay int)
+  delay int, correlation text)
 ) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
@@ -79,7 +80,6 @@ def put(tenant_id: UUID, entries: Sequence[Entry]) -> list[UUID]:
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "rows": json.dumps([_row(entry) for entry in entries]),
-        "correlation": tracing.current(),
     }
     with connection.cursor() as cursor:
         cursor.execute(PUT, values)
@@ -102,6 +102,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "message": entry.message.to_json(),
         "severity": entry.severity,
         "delay": entry.delay_seconds,
+        "correlation": entry.correlation_id or tracing.current(),
     }
 
 
