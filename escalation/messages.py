@@ -84,12 +84,14 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
+# OFFSET 0: each member's alert is looked up by itself. Without it and without fresh
+# statistics, as in a storm, the planner reads all alerts for each group.
 WORST = """
 SELECT g.id, w.title, w.severity, w.state, w.labels::text, w.annotations::text, w.link,
   w.starts_at
 FROM unnest(%s::uuid[]) AS g(id) CROSS JOIN LATERAL (
-  SELECT a.* FROM group_alert m
-  JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
+  SELECT a.* FROM group_alert m CROSS JOIN LATERAL (
+    SELECT * FROM alert WHERE tenant_id = m.tenant_id AND id = m.alert_id OFFSET 0) a
   WHERE m.tenant_id = %s AND m.group_id = g.id
   ORDER BY m.left_at IS NOT NULL, a.severity DESC, m.joined_at
   LIMIT %s) w
