@@ -25,7 +25,7 @@ from django.db.utils import DatabaseError, InterfaceError
 
 from alertcenter import flow
 from alertcenter.alerts import lifecycle, receipts, telemetry
-from alertcenter.alerts.naming import name_alerts
+from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
 from alertcenter.api import slack
 from alertcenter.dashboard import relay
@@ -84,7 +84,13 @@ def beat() -> int:
         defaults={
             "at": lifecycle.database_time(),
             "version": VERSION,
-            "data": {"overdue": overdue, "feed_oldest_seconds": backlog},
+            "data": {
+                "overdue": overdue,
+                "feed_waiting": backlog.new,
+                "feed_growth": backlog.grown,
+                "feed_parked": backlog.parked,
+                "feed_oldest_seconds": round(backlog.oldest_seconds, 3),
+            },
         },
     )
     return 0
@@ -123,7 +129,7 @@ def jobs() -> list[Job]:
         Job("deliveries", send_leftovers, 1.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
-        Job("names", all_tenants_do(name_alerts), 2.0),
+        Job("names", all_tenants_do(name_quietly), 2.0),
         Job("growth", flow.redraw_grown, 3.0),
         Job("parked", flow.unpark, 30.0),
         Job("heartbeat", beat, 10.0),

@@ -16,8 +16,10 @@ A crash before the commit leaves the feed as it was; doing it twice changes noth
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -99,6 +101,7 @@ _routes = RouteBook()
 
 def process_feed(limit: int = BATCH) -> int:
     """Look at what changed; return how many rows were taken."""
+    begun = time.perf_counter()
     with transaction.atomic():
         with connection.cursor() as cursor:
             values = {"class": LOCK_CLASS, "limit": limit, "shards": SHARDS}
@@ -119,6 +122,8 @@ def process_feed(limit: int = BATCH) -> int:
             show({t: ids for t, ids in changed.items() if ids})
         failpoints.hit("flow.before_commit")
     telemetry.FEED_ROWS.inc(len(rows))
+    telemetry.FEED_BATCH.observe(len(rows))
+    telemetry.FEED_SECONDS.observe(time.perf_counter() - begun)
     return len(rows)
 
 
@@ -279,12 +284,31 @@ def reopen_worsened(tenant_id: UUID, groups: Sequence[Regrouped]) -> set[UUID]:
     return set(worse)
 
 
-def measure_backlog() -> float:
-    """Return the age of the oldest waiting change in seconds, and export it."""
+@dataclass(frozen=True)
+class Backlog:
+    """How much waits, and for how many seconds the oldest new change has waited."""
+
+    new: int
+    grown: int
+    parked: int
+    oldest_seconds: float
+
+
+MEASURE = """
+SELECT count(*) FILTER (WHERE shard >= 0), count(*) FILTER (WHERE shard = %s),
+  count(*) FILTER (WHERE shard = %s),
+  coalesce(extract(epoch FROM now() - min(at) FILTER (WHERE shard <> %s)), 0)
+FROM feed
+"""
+
+
+def measure_backlog() -> Backlog:
+    """Return what waits in the feed, and export it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM feed"
-        )
-        age = float(cursor.fetchone()[0])
-    telemetry.FEED_OLDEST.set(age)
-    return age
+        cursor.execute(MEASURE, [GROWN, PARKED, GROWN])
+        new, grown, parked, oldest = cursor.fetchone()
+    found = Backlog(new, grown, parked, float(oldest))
+    telemetry.FEED_OLDEST.set(found.oldest_seconds)
+    for why in ("new", "grown", "parked"):
+        telemetry.FEED_WAITING.labels(why).set(getattr(found, why))
+    return found

@@ -17,6 +17,22 @@ FEED_OLDEST = Gauge(
     "Age of the oldest change that the flow has not yet looked at.",
     multiprocess_mode="mostrecent",  # any dispatcher measures it for all
 )
+FEED_WAITING = Gauge(
+    "alertcenter_feed_waiting",
+    "Changes by why they wait: new, grown (redrawn together), parked (failed).",
+    ["why"],
+    multiprocess_mode="mostrecent",
+)
+FEED_BATCH = Histogram(
+    "alertcenter_feed_batch_rows",
+    "Changes that the flow looked at together.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 2500),
+)
+FEED_SECONDS = Histogram(
+    "alertcenter_feed_batch_seconds",
+    "Time of one look at changes, to its commit.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 FEED_ROWS = Counter("alertcenter_feed_rows_total", "Changes the flow looked at.")
 EXPIRED = Counter("alertcenter_alerts_expired_total", "Alerts closed by time-out.")
 RAW_KEPT = Counter(

@@ -77,7 +77,7 @@ class HeartbeatAdmin(OperatorsOnly, admin.ModelAdmin):
     """Which processes are alive; for operators."""
 
     section_order = 5
-    list_display = ("process", "at", "version")
+    list_display = ("process", "at", "version", "data")
     search_fields = ("process",)
     readonly_fields = ("process", "at", "version", "data")
 

@@ -107,3 +107,16 @@ def test_growth_of_a_group_that_is_over_is_told_no_more(scene, send):
             d.message["note"]["kind"] for d in Delivery.objects.filter(kind="reply")
         ]
     assert notes == ["resolved"]
+
+
+def test_what_waits_is_counted_by_why(scene, send):
+    send.prometheus(scene.id, *storm(5))
+    connection.close()
+    with login_as("engine"):
+        before = flow.measure_backlog()
+        flow.park(scene.id, scene.acme.tenant.pk)
+        assert (before.new, before.grown, before.parked) == (5, 0, 0)
+        assert before.oldest_seconds > 0
+        flow.process_feed()
+        after = flow.measure_backlog()
+        assert (after.new, after.grown, after.parked) == (0, 0, 1)
