@@ -14,7 +14,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench import doors, full, ingest, offered, reach, report, setting, singles, targets
+from bench import (
+    doors,
+    fair,
+    full,
+    ingest,
+    offered,
+    reach,
+    report,
+    setting,
+    singles,
+    targets,
+)
 from bench.figures import machine
 from bench.ingest import Rounds
 from bench.load import ALL_MIXES, MIXES, Load
@@ -28,7 +39,7 @@ MOST_SECONDS = 600.0
 # For the last cell, its backlog, and the stop of the installation.
 LAST_SECONDS = 60.0
 TWO_SECONDS = 130.0
-SECTIONS = ("two", "reach", "doors", "alerta", "offered", "ingest", "long")
+SECTIONS = ("two", "reach", "doors", "alerta", "fair", "offered", "ingest", "long")
 
 
 def main() -> int:
@@ -101,6 +112,9 @@ class Run:
                 verdicts += self.by_doors(place)
             if "alerta" in wanted:
                 verdicts += self.beside_alerta(place)
+            if "fair" in wanted:
+                quiet = setting.build(stack, slack, "quiet")
+                verdicts += self.fairly(place, quiet)
             if "offered" in wanted:
                 verdicts += self.at_a_pace(place)
             return (self.in_rounds(place) if "ingest" in wanted else []) + verdicts
@@ -128,6 +142,11 @@ class Run:
         found = singles.measure(place, self.options.seconds)
         print(singles.show(found), flush=True)
         return list(singles.verdicts(found))
+
+    def fairly(self, loud: World, quiet: World) -> list[Verdict]:
+        found = fair.measure(loud, quiet, 5 if self.options.full else 3)
+        print(fair.show(found), flush=True)
+        return list(fair.verdicts(found))
 
     def at_a_pace(self, place: World) -> list[Verdict]:
         """All mixes for a minute; in the short run one, for some seconds."""

@@ -6,6 +6,7 @@ A tenant that sends little is served with the next commit, whatever waits of oth
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ MOST_OF_ONE = 60_000
 CROWD = 256
 LONG = 100
 FEW = 16
+LIGHT = 100
+RESERVED_SECONDS = 2.0
 
 
 class Overloaded(Exception):
@@ -88,15 +91,33 @@ class Job:
     once: Once | None = None
 
 
+@dataclass(slots=True)
+class Batch:
+    """What one hand writes in one commit."""
+
+    jobs: list[Job] = field(default_factory=list)
+    events: int = 0
+    heavy: bool = False
+
+
 class Waiting:
-    """Jobs by tenant; filled from any thread, emptied by the writer's hands."""
+    """Jobs by tenant; filled from any thread, emptied by the writer's hands.
+
+    A tenant is heavy while more than LIGHT of its events wait. The light ones go first
+    and together, in commits of their own that are short; and for a while after both
+    kinds were seen, one hand is kept free of heavy ones.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[UUID, deque[Job]] = {}
         self._turns: deque[UUID] = deque()
         self._events: dict[UUID, int] = {}
+        self._heavy: set[UUID] = set()
         self._all = 0
         self._in_hand = 0
+        self._heavy_hands = 0
+        self._light_last = False
+        self._mixed_at = -RESERVED_SECONDS
         self._changed = threading.Condition()
         self._closed = False
 
@@ -109,11 +130,11 @@ class Waiting:
         """Queue `job`. Raises Overloaded when too much waits already."""
         number = len(job.events)
         with self._changed:
-            mine = self._events.get(job.tenant_id, 0)
+            mine = self._events.get(job.tenant_id, 0) + number
             if (
                 self._closed
                 or self._all + number > MOST_WAITING
-                or mine + number > MOST_OF_ONE
+                or mine > max(MOST_OF_ONE, number)
             ):
                 raise Overloaded
             if job.tenant_id in self._jobs:
@@ -121,48 +142,78 @@ class Waiting:
             else:
                 self._jobs[job.tenant_id] = deque([job])
                 self._turns.append(job.tenant_id)
-            self._events[job.tenant_id] = mine + number
+            self._weigh(job.tenant_id, mine)
             self._all += number
-            if self._may_take():
+            if self._choice() is not None:
                 self._changed.notify()
 
-    def take(self, most_events: int, given_back: int = 0) -> list[Job]:
+    def take(self, most_events: int, written: Batch) -> Batch:
         """Wait, then take jobs in turns: `most_events` in all, but at least one job.
 
-        `given_back`: how many events the caller took the last time, and has written.
-        Nothing once closed and emptied.
+        `written` is the caller's last batch. An empty batch: closed, and all is taken.
         """
         with self._changed:
-            self._in_hand -= given_back
-            while not self._may_take() and not (self._closed and not self._all):
+            self._in_hand -= written.events
+            self._heavy_hands -= written.heavy
+            while (heavy := self._choice()) is None:
+                if self._closed and not self._all:
+                    self._changed.notify()
+                    return Batch()
                 self._changed.wait()
+            batch = Batch(heavy=heavy)
             # About half of those who take part: the requests of the others are read,
             # and answers written, while these are stored. Taking all would leave the
             # processor idle during the commit, and the database between commits.
-            most_events = min(most_events, max(FEW, (self._all + given_back + 1) // 2))
-            taken: list[Job] = []
-            number = 0
-            while self._turns:
-                jobs = self._jobs[self._turns[0]]
-                size = len(jobs[0].events)
-                if taken and number + size > most_events:
-                    break
-                taken.append(self._next())
-                number += size
-            self._all -= number
-            self._in_hand += number
-            if self._may_take() or self._closed:
+            half = max(FEW, (self._all + written.events + 1) // 2)
+            self._fill(batch, min(most_events, half))
+            self._all -= batch.events
+            self._in_hand += batch.events
+            self._heavy_hands += heavy
+            self._light_last = not heavy
+            if not heavy and (self._heavy or self._heavy_hands):
+                self._mixed_at = time.monotonic()
+            if self._choice() is not None:
                 self._changed.notify()
-            return taken
+            return batch
 
-    def _may_take(self) -> bool:
+    def _choice(self) -> bool | None:
+        """Return whether a hand takes heavy jobs now (True) or light ones (False)."""
         if not self._all:
+            return None
+        light = len(self._jobs) > len(self._heavy)
+        if self._closed:
+            return not light
+        pays = not 0 < self._in_hand < LONG or self._all >= CROWD
+        # Light ones first, but not twice in a row while nobody serves the heavy.
+        if (
+            light
+            and pays
+            and not (self._heavy and self._light_last and not self._heavy_hands)
+        ):
             return False
-        return self._closed or not 0 < self._in_hand < LONG or self._all >= CROWD
+        if not self._heavy or not pays:
+            return None
+        alone = time.monotonic() - self._mixed_at >= RESERVED_SECONDS
+        return True if not self._heavy_hands or alone else None
 
-    def _next(self) -> Job:
-        """Return the first job of the tenant whose turn it is."""
-        tenant_id = self._turns.popleft()
+    def _fill(self, batch: Batch, most_events: int) -> None:
+        """Take jobs of the batch's kind, a tenant at a time."""
+        passed: list[UUID] = []
+        while self._turns:
+            tenant_id = self._turns.popleft()
+            if (tenant_id in self._heavy) != batch.heavy:
+                passed.append(tenant_id)
+                continue
+            size = len(self._jobs[tenant_id][0].events)
+            if batch.jobs and batch.events + size > most_events:
+                self._turns.appendleft(tenant_id)
+                break
+            batch.jobs.append(self._next(tenant_id))
+            batch.events += size
+        self._turns.extendleft(reversed(passed))
+
+    def _next(self, tenant_id: UUID) -> Job:
+        """Return the tenant's first job, and let it queue up again for the next."""
         jobs = self._jobs[tenant_id]
         job = jobs.popleft()
         if jobs:
@@ -170,7 +221,13 @@ class Waiting:
             self._events[tenant_id] -= len(job.events)
         else:
             del self._jobs[tenant_id], self._events[tenant_id]
+            self._heavy.discard(tenant_id)
         return job
+
+    def _weigh(self, tenant_id: UUID, events: int) -> None:
+        self._events[tenant_id] = events
+        if events > LIGHT:
+            self._heavy.add(tenant_id)
 
     def close(self) -> None:
         """Take nothing more; what waits is still given out."""

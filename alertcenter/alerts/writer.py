@@ -23,7 +23,7 @@ from alertcenter.alerts.events import ItemError
 from alertcenter.alerts.rows import CLOCK, Row, as_payload, merge, prepare
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
-from alertcenter.alerts.waiting import Accepted, Job, Once, Outcome, Waiting
+from alertcenter.alerts.waiting import Accepted, Batch, Job, Once, Outcome, Waiting
 from tenants.rls import SET_CONTEXT, as_literal
 
 log = logging.getLogger(__name__)
@@ -92,9 +92,9 @@ class Hand:
         )
 
     def _run(self) -> None:
-        written = 0
-        while jobs := self._waiting.take(MOST_EVENTS, written):
-            written = sum(len(job.events) for job in jobs)
+        batch = Batch()
+        while (batch := self._waiting.take(MOST_EVENTS, batch)).jobs:
+            jobs = batch.jobs
             outcomes: list[tuple[Job, Outcome]]
             try:
                 outcomes = self._write(jobs)

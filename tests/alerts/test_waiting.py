@@ -9,9 +9,9 @@ import pytest
 
 from alertcenter.alerts import waiting
 from alertcenter.alerts.events import Event
-from alertcenter.alerts.waiting import Job, Overloaded, Waiting
+from alertcenter.alerts.waiting import Batch, Job, Overloaded, Waiting
 
-LOUD, QUIET = uuid4(), uuid4()
+LOUD, QUIET, OTHER = uuid4(), uuid4(), uuid4()
 EVENT = Event({"alertname": "A"}, "A", 3, "test")
 
 
@@ -21,14 +21,68 @@ def job(tenant_id: UUID, events: int = 1) -> Job:
     )
 
 
-def test_tenants_take_turns():
+def sizes(batch: Batch) -> list[int]:
+    return [len(one.events) for one in batch.jobs]
+
+
+def test_light_tenants_go_first_and_in_turns():
     queue = Waiting()
     for _ in range(100):
         queue.put(job(LOUD, 50))
     queue.put(job(QUIET))
-    taken = queue.take(600)
-    assert [one.tenant_id for one in taken[:3]] == [LOUD, QUIET, LOUD]
-    assert sum(len(one.events) for one in taken) <= 600
+    queue.put(job(OTHER))
+    queue.put(job(QUIET))
+    batch = queue.take(600, Batch())
+    assert [one.tenant_id for one in batch.jobs] == [QUIET, OTHER, QUIET]
+    assert not batch.heavy
+
+
+def test_heavy_tenants_take_turns_too():
+    queue = Waiting()
+    for tenant_id in (LOUD, LOUD, LOUD, OTHER, OTHER, OTHER):
+        queue.put(job(tenant_id, 90))
+    batch = queue.take(400, Batch())
+    assert [one.tenant_id for one in batch.jobs] == [LOUD, OTHER, LOUD]
+
+
+def test_the_light_do_not_starve_the_heavy():
+    queue = Waiting()
+    for _ in range(10):
+        queue.put(job(LOUD, 200))
+    kinds, batch = [], Batch()
+    for _ in range(6):
+        queue.put(job(QUIET))
+        batch = queue.take(600, batch)
+        kinds.append(batch.heavy)
+    assert kinds == [False, True] * 3
+
+
+def test_one_hand_is_kept_free_while_both_kinds_come():
+    queue = Waiting()
+    for _ in range(10):
+        queue.put(job(LOUD, 200))
+    queue.put(job(QUIET))
+    light = queue.take(600, Batch())
+    heavy = queue.take(600, light)
+    assert (light.heavy, heavy.heavy) == (False, True)
+    found: list[Batch] = []
+    hand = threading.Thread(
+        target=lambda: found.append(queue.take(600, Batch())), daemon=True
+    )
+    hand.start()
+    hand.join(0.2)
+    assert hand.is_alive()  # though much of LOUD waits
+    queue.put(job(QUIET))
+    hand.join(5)
+    assert [one.tenant_id for one in found[0].jobs] == [QUIET]
+
+
+def test_alone_a_heavy_tenant_has_both_hands():
+    queue = Waiting()
+    for _ in range(10):
+        queue.put(job(LOUD, 200))
+    assert queue.take(600, Batch()).heavy
+    assert queue.take(600, Batch()).heavy
 
 
 def test_what_one_tenant_sends_stays_in_order():
@@ -37,11 +91,10 @@ def test_what_one_tenant_sends_stays_in_order():
     for one in jobs:
         queue.put(one)
     taken: list[Job] = []
-    given_back = 0
+    batch = Batch()
     while len(taken) < 10:
-        more = queue.take(4, given_back)
-        taken += more
-        given_back = len(more)
+        batch = queue.take(4, batch)
+        taken += batch.jobs
     assert taken == jobs
 
 
@@ -49,28 +102,31 @@ def test_half_of_a_crowd_is_taken_and_all_of_a_few():
     queue = Waiting()
     for _ in range(64):
         queue.put(job(LOUD))
-    assert len(queue.take(600)) == 32
+    assert queue.take(600, Batch()).events == 32
     few = Waiting()
     for _ in range(waiting.FEW):
         few.put(job(LOUD))
-    assert len(few.take(600)) == waiting.FEW
+    assert few.take(600, Batch()).events == waiting.FEW
 
 
 def test_a_request_larger_than_a_commit_is_taken_alone():
     queue = Waiting()
     queue.put(job(LOUD, 5_000))
-    queue.put(job(QUIET))
-    assert [len(one.events) for one in queue.take(600)] == [5_000]
-    assert [one.tenant_id for one in queue.take(600, 5_000)] == [QUIET]
+    queue.put(job(LOUD, 1))
+    batch = queue.take(600, Batch())
+    assert sizes(batch) == [5_000]
+    assert sizes(queue.take(600, batch)) == [1]
 
 
 def test_a_second_hand_helps_only_where_it_pays():
     queue = Waiting()
     queue.put(job(LOUD))
-    assert queue.take(600)  # one event is being written
+    assert queue.take(600, Batch()).events  # one event is being written
     queue.put(job(LOUD))
-    second: list[list[Job]] = []
-    hand = threading.Thread(target=lambda: second.append(queue.take(600)), daemon=True)
+    second: list[Batch] = []
+    hand = threading.Thread(
+        target=lambda: second.append(queue.take(600, Batch())), daemon=True
+    )
     hand.start()
     hand.join(0.2)
     assert hand.is_alive()  # it will go with the next commit
@@ -99,5 +155,6 @@ def test_after_the_close_the_rest_is_given_out_and_nothing_more_taken():
     queue.close()
     with pytest.raises(Overloaded):
         queue.put(job(LOUD))
-    assert len(queue.take(600)) == 1
-    assert queue.take(600, 1) == []
+    batch = queue.take(600, Batch())
+    assert sizes(batch) == [1]
+    assert queue.take(600, batch).jobs == []
