@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import zstandard
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.common.errors import Refused
@@ -20,6 +21,17 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 1 << 20
 JSON_TYPE = b"application/json"
+# Alerts that resemble each other shrink to a fiftieth; what shrinks to less than this
+# part is no list of alerts. Small bodies may grow to ALWAYS_BYTES in any case.
+MOST_RATIO = 200
+ALWAYS_BYTES = 64 * 1024
+# A block of zstd unpacks to 128 KiB at most, however small it is: four bytes can be
+# one. So few bytes are unpacked at a time that memory stays within some megabytes.
+ZSTD_PIECE = 64
+# Senders that stream use 8 MiB at most (RFC 8878, 3.1.1.1.2 asks for no less).
+MOST_WINDOW = 8 << 20
+# Bodies may be glued together; not from crumbs, as the rest is copied for each.
+MOST_MEMBERS = 16
 
 
 class Gone(Exception):
@@ -80,24 +92,65 @@ def unpacked(headers: Mapping[bytes, bytes], body: bytes) -> bytes:
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding in (b"identity", b""):
         return body
-    if encoding != b"gzip":
-        message = _("Content-Encoding may be gzip or identity.")
+    unpack = UNPACKERS.get(encoding)
+    if unpack is None:
+        message = _("Content-Encoding may be gzip, zstd or identity.")
         raise Refused(415, "unsupported_encoding", message)
-    return gunzip(body, MOST_BYTES)
+    most = min(MOST_BYTES, max(ALWAYS_BYTES, MOST_RATIO * len(body)))
+    return unpack(body, most)
 
 
 def gunzip(body: bytes, most: int) -> bytes:
-    """Return the unpacked body, never more than `most` bytes. Raises Refused."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        text = unpacker.decompress(body, most + 1)
-    except zlib.error as error:
-        raise Refused(400, "bad_gzip", _("The body is not gzip.")) from error
-    if len(text) > most:
-        raise too_large(most)
-    if not unpacker.eof:
-        raise Refused(400, "bad_gzip", _("The gzip body ends too early."))
-    return text
+    """Return the unpacked body (RFC 1952: one or more members), never more than
+    `most` bytes. Raises Refused."""
+    texts: list[bytes] = []
+    room = most
+    for _member in range(MOST_MEMBERS):
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            text = unpacker.decompress(body, room + 1)
+        except zlib.error as error:
+            raise Refused(400, "bad_gzip", _("The body is not gzip.")) from error
+        room -= len(text)
+        if room < 0:
+            raise too_large(most)
+        if not unpacker.eof:
+            raise Refused(400, "bad_gzip", _("The gzip body ends too early."))
+        texts.append(text)
+        body = unpacker.unused_data
+        if not body:
+            return b"".join(texts)
+    raise Refused(400, "bad_gzip", _("The body has too many parts."))
+
+
+def unzstd(body: bytes, most: int) -> bytes:
+    """Return the unpacked body (RFC 8878: one or more frames), never more than `most`
+    bytes, with a window no larger than a body may be. Raises Refused."""
+    texts: list[bytes] = []
+    room = most
+    for _member in range(MOST_MEMBERS):
+        unpacker = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW)
+        stream = unpacker.decompressobj(read_across_frames=False)
+        try:
+            for start in range(0, len(body), ZSTD_PIECE):
+                text = stream.decompress(body[start : start + ZSTD_PIECE])
+                room -= len(text)
+                texts.append(text)
+                if room < 0:
+                    raise too_large(most)
+                if stream.eof:
+                    break
+        except zstandard.ZstdError as error:
+            raise Refused(400, "bad_zstd", _("The body is not zstd.")) from error
+        if not stream.eof:
+            raise Refused(400, "bad_zstd", _("The zstd body ends too early."))
+        body = stream.unused_data + body[start + ZSTD_PIECE :]
+        if not body:
+            return b"".join(texts)
+    raise Refused(400, "bad_zstd", _("The body has too many parts."))
+
+
+UNPACKERS = {b"gzip": gunzip, b"zstd": unzstd}
 
 
 def is_json(headers: Mapping[bytes, bytes]) -> bool:
