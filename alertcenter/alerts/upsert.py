@@ -22,7 +22,13 @@ OPENS = """(a.state = 'resolved' AND excluded.state = 'firing' AND (
           AND (excluded.expires_at IS NULL OR excluded.expires_at > now()))))"""
 CLOSES = f"(a.state = 'firing' AND excluded.state = 'resolved' AND {NEWER})"
 WORSENS = f"({BOTH_FIRING} AND {NEWER} AND a.severity <> excluded.severity)"
-SAYS = f"(excluded.state = 'firing' AND ({NEWER} OR {OPENS}))"
+# These senders say everything each time: what they say last holds, also when it is
+# that the alert is over, and whichever of their words came before.
+SAYS_ALL = f"(excluded.source IN ('prometheus', 'alertmanager') AND {NEWER})"
+SAYS = f"(excluded.state = 'firing' AND ({NEWER} OR {OPENS}) OR {SAYS_ALL})"
+# A later end of what was over already, and was not ended by somebody else.
+SETTLES = f"""(a.state = 'resolved' AND excluded.state = 'resolved' AND {NEWER}
+      AND a.closed_by = 'source')"""
 
 ACCEPT = f"""
 WITH input AS (
@@ -64,8 +70,10 @@ WITH input AS (
     source = CASE WHEN {OPENS} THEN excluded.source ELSE a.source END,
     episode_id = CASE WHEN {OPENS} THEN excluded.episode_id ELSE a.episode_id END,
     state_at = greatest(a.state_at, excluded.state_at),
-    starts_at = CASE WHEN {OPENS} THEN excluded.starts_at ELSE a.starts_at END,
-    ends_at = CASE WHEN {OPENS} THEN NULL WHEN {CLOSES} THEN excluded.ends_at
+    starts_at = CASE WHEN {OPENS} OR ({SAYS_ALL} AND excluded.starts_at < now())
+                     THEN excluded.starts_at ELSE a.starts_at END,
+    ends_at = CASE WHEN {OPENS} THEN NULL
+                   WHEN {CLOSES} OR {SETTLES} THEN excluded.ends_at
                    ELSE a.ends_at END,
     expires_at = CASE WHEN {OPENS} THEN excluded.expires_at WHEN {CLOSES} THEN NULL
                       WHEN {BOTH_FIRING}
