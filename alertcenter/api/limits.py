@@ -104,7 +104,12 @@ class Limits:
         bucket = self.buckets.get(name)
         if bucket is None or bucket.rate != rate:
             if len(self.buckets) >= MOST_BUCKETS:
-                self.buckets = {}  # strangers' addresses: all begin anew
+                # Addresses are without number: they begin anew, tenants and keys not.
+                self.buckets = {
+                    known: bucket
+                    for known, bucket in self.buckets.items()
+                    if known[0] != "address"
+                }
             bucket = Bucket(rate, rate * BURST_SECONDS, time.monotonic())
             self.buckets[name] = bucket
         return bucket

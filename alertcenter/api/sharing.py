@@ -43,6 +43,7 @@ FORGET_SECONDS = 120
 DAYS_OF_USE = 40
 # While the limit is passed the alert is said again; unsaid so long, it ends.
 SAY_SECONDS = 60.0
+ACCEPT_SECONDS = 2.0
 ALERT_SECONDS = 600
 ALERT_KEY = "alertcenter/events-a-second"
 
@@ -89,7 +90,7 @@ class Sharing:
     def _run(self) -> None:
         reload_at = write_at = time.monotonic()
         while not self._stopping.wait(SHARE_SECONDS):
-            self.share()
+            self._safely(self.share)
             now = time.monotonic()
             if now >= reload_at:
                 reload_at = now + RELOAD_SECONDS
@@ -221,12 +222,16 @@ class Sharing:
         for tenant_id, what in breached.items():
             if now - self._said.get(tenant_id, -SAY_SECONDS) < SAY_SECONDS:
                 continue
-            self._said[tenant_id] = now
             parsed = Parsed()
             parsed.add(0, self._event(tenant_id, what))
-            outcome = intake.accept(
-                tenant_id, parsed, correlation_id=uuid7().hex, scope="alertcenter"
-            ).result(15)
+            try:
+                outcome = intake.accept(
+                    tenant_id, parsed, correlation_id=uuid7().hex, scope="alertcenter"
+                ).result(ACCEPT_SECONDS)
+            except (intake.DatabaseAway, intake.Overloaded, TimeoutError):
+                self._limits.breached.setdefault(tenant_id, what)  # the next time
+                continue
+            self._said[tenant_id] = now
             if outcome.changed:
                 with self._transaction({tenant_id}) as cursor:
                     cursor.execute(AUDIT, [str(tenant_id), str(tenant_id)])

@@ -1,7 +1,8 @@
 """How much may still be taken? Token buckets: filled by time, emptied by use.
 
-One takes while a whole token is left, and may take more than that: the debt is paid by time.
-So what comes in one piece is never refused for ever, and the rate holds all the same.
+One takes while a whole token is left, and may take more than that: the debt is paid
+by time. So what comes in one piece is never refused for ever, and the rate holds all
+the same.
 """
 
 from __future__ import annotations
