@@ -5,23 +5,27 @@ Silences and inhibition come with a later issue: every listed alert is active.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-from django.db.models.functions import Now
+import msgspec
+from django.db import connection
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alertcenter.alerts.fingerprint import fingerprint
-from alertcenter.alerts.matchers import MatcherError, all_match, compiled, parse
-from alertcenter.alerts.models import Alert, GroupAlert
+from alertcenter.alerts.matchers import (
+    Matcher,
+    MatcherError,
+    all_match,
+    compiled,
+    parse,
+)
 from alertcenter.api.base import TenantAPIView
 from alertcenter.api.errors import as_refused
 from alertcenter.common.errors import Refused
@@ -30,17 +34,29 @@ from alertcenter.common.errors import Refused
 TRUE = frozenset(
     ["1", "true", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"]
 )
-RESOLVE_TIMEOUT = timedelta(minutes=5)
-FIELDS = (
-    "id",
-    "labels",
-    "annotations",
-    "fingerprint",
-    "starts_at",
-    "expires_at",
-    "last_at",
-    "link",
-)
+# RFC 3339 with milliseconds and Z, as Alertmanager prints it.
+GO_TIME = """to_char(({}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+# PostgreSQL writes the labels as JSON already: no list is too long to be shown whole.
+FIRING = f"""
+SELECT id, labels::text, annotations::text, fingerprint,
+  {GO_TIME.format("starts_at")},
+  {GO_TIME.format("coalesce(expires_at, last_at + interval '5 minutes')")},
+  {GO_TIME.format("last_at")}, link
+FROM alert
+WHERE tenant_id = %s AND state = 'firing' AND labels @> %s::jsonb
+  AND (expires_at IS NULL OR expires_at > now())
+"""
+RECEIVERS = """
+SELECT m.alert_id, r.name FROM group_alert m
+JOIN alert_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+JOIN route r ON r.tenant_id = g.tenant_id AND r.id = g.route_id
+WHERE m.tenant_id = %s AND m.left_at IS NULL
+"""
+OF_SOME = " AND m.alert_id = ANY(%s::uuid[])"
+SOME = 5_000
+
+encode = msgspec.json.encode
+decode = msgspec.json.decode
 
 
 @extend_schema(exclude=True)
@@ -52,23 +68,32 @@ class AlertmanagerAlertsView(TenantAPIView):
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return handle
 
-    def get(self, request: Request, **_kwargs: Any) -> Response:
+    def get(self, request: Request, **_kwargs: Any) -> HttpResponse | Response:
         tenant_id = self.standing(request).tenant_id
-        wanted = _filter(request)
+        matchers, pattern = _matchers(request), _pattern(request)
         if not _flag(request, "active"):
             return Response([])
-        receivers = _receivers(tenant_id)
-        rows = Alert.objects.filter(
-            Q(expires_at=None) | Q(expires_at__gt=Now()),
-            tenant_id=tenant_id,
-            state="firing",
-        ).values(*FIELDS)
-        shown = [
-            _shown(row, receivers[row["id"]])
-            for row in rows.iterator()
-            if wanted(row["labels"], receivers[row["id"]])
+        # Whole labels are found by their index; all else is judged here.
+        equal = [m for m in matchers if m.operator == "=" and m.value]
+        whole = {m.name: m.value for m in equal}
+        rest = [
+            m for m in matchers if whole.get(m.name) != m.value or m.operator != "="
         ]
-        return Response(sorted(shown, key=lambda alert: alert["fingerprint"]))
+        with connection.cursor() as cursor:
+            cursor.execute(FIRING, [tenant_id, encode(whole).decode()])
+            rows = cursor.fetchall()
+        if rest:
+            rows = [row for row in rows if all_match(rest, decode(row[1]))]
+        receivers = _receivers(tenant_id, [row[0] for row in rows])
+        if pattern:
+            rows = [
+                row
+                for row in rows
+                if any(pattern.fullmatch(name) for name in receivers[row[0]])
+            ]
+        shown = sorted(_shown(row, receivers[row[0]]) for row in rows)
+        text = ",".join([text for _, text in shown])
+        return HttpResponse(f"[{text}]\n", content_type="application/json")
 
 
 def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
@@ -82,8 +107,8 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
     return Response(body, status=refused.status, headers=refused.headers)
 
 
-def _filter(request: Request) -> Callable[[dict[str, str], list[str]], bool]:
-    """Return the test that `filter` and `receiver` write. Raises Refused."""
+def _matchers(request: Request) -> list[Matcher]:
+    """Return what `filter` writes. Raises Refused."""
     matchers = []
     for text in request.GET.getlist("filter"):
         try:
@@ -91,17 +116,12 @@ def _filter(request: Request) -> Callable[[dict[str, str], list[str]], bool]:
         except MatcherError as error:
             message = f"bad matcher format: {text}"
             raise Refused(400, "bad_matcher", message) from error
-    pattern = _pattern(request.GET.get("receiver", ""))
-
-    def wanted(labels: dict[str, str], receivers: list[str]) -> bool:
-        if pattern and not any(pattern.fullmatch(name) for name in receivers):
-            return False
-        return all_match(matchers, labels)
-
-    return wanted
+    return matchers
 
 
-def _pattern(text: str) -> Any:
+def _pattern(request: Request) -> Any:
+    """Return what `receiver` writes, None for nothing. Raises Refused."""
+    text = request.GET.get("receiver", "")
     if not text:
         return None
     try:
@@ -115,41 +135,30 @@ def _flag(request: Request, name: str) -> bool:
     return request.GET.get(name, "true").lower() in TRUE
 
 
-def _receivers(tenant_id: UUID) -> defaultdict[UUID, list[str]]:
-    """Return the names of the routes that each firing alert took."""
+def _receivers(tenant_id: UUID, alerts: list[UUID]) -> defaultdict[UUID, list[str]]:
+    """Return the names of the routes that each of these alerts took."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
-    open_memberships = GroupAlert.objects.filter(
-        tenant_id=tenant_id, left_at=None, group__route__isnull=False
-    )
-    for alert_id, name in open_memberships.values_list(
-        "alert_id", "group__route__name"
-    ):
-        found[alert_id].append(name)
+    query = RECEIVERS
+    values: list[Any] = [tenant_id]
+    if len(alerts) < SOME:
+        query, values = RECEIVERS + OF_SOME, [tenant_id, alerts]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        for alert_id, name in cursor.fetchall():
+            found[alert_id].append(name)
     return found
 
 
-def _shown(row: dict[str, Any], receivers: list[str]) -> dict[str, Any]:
-    """Return one gettableAlert; generatorURL is left out when empty."""
-    ends_at = row["expires_at"] or row["last_at"] + RESOLVE_TIMEOUT
-    alert = {
-        "annotations": row["annotations"],
-        "endsAt": _go_time(ends_at),
-        "fingerprint": row["fingerprint"] or fingerprint(row["labels"]),
-        "receivers": [{"name": name} for name in sorted(receivers)],
-        "startsAt": _go_time(row["starts_at"]),
-        "status": {
-            "inhibitedBy": [],
-            "mutedBy": [],
-            "silencedBy": [],
-            "state": "active" if receivers else "unprocessed",
-        },
-        "updatedAt": _go_time(row["last_at"]),
-        "labels": row["labels"],
-    }
-    return alert | ({"generatorURL": row["link"]} if row["link"] else {})
-
-
-def _go_time(moment: datetime) -> str:
-    """Return RFC 3339 with milliseconds and Z, as Alertmanager prints it."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return re.sub(r"\+00:00$", "Z", text)
+def _shown(row: tuple[Any, ...], receivers: list[str]) -> tuple[str, str]:
+    """Return the fingerprint and one gettableAlert; generatorURL if there is one."""
+    _id, labels, annotations, known, starts, ends, updated, link = row
+    name = known or fingerprint(decode(labels))
+    names = encode([{"name": one} for one in sorted(receivers)]).decode()
+    state = "active" if receivers else "unprocessed"
+    more = f',"generatorURL":{encode(link).decode()}' if link else ""
+    return name, (
+        f'{{"annotations":{annotations},"endsAt":"{ends}","fingerprint":"{name}",'
+        f'"receivers":{names},"startsAt":"{starts}","status":{{"inhibitedBy":[],'
+        f'"mutedBy":[],"silencedBy":[],"state":"{state}"}},"updatedAt":"{updated}",'
+        f'"labels":{labels}{more}}}'
+    )

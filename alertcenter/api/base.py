@@ -84,7 +84,8 @@ class TenantAPIView(APIView):
     ) -> Response:
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished.headers["Cache-Control"] = "no-store"
-        if str(finished.accepted_media_type).startswith("text/html"):
+        # A view may answer in text of its own, which nobody browses.
+        if str(getattr(finished, "accepted_media_type", "")).startswith("text/html"):
             finished.headers["Content-Security-Policy"] = DOCUMENTED_POLICY
         return finished
 
