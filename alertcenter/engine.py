@@ -38,6 +38,10 @@ from tenants.rls import tenant_context
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0
+# A job that trickles is at work for a third of the time at most, and rests so long at
+# most: who waits for it is a person.
+RESTS = 2
+LONGEST_REST = 0.1
 # What no worker has claimed by then, this process sends itself: a page never
 # depends on Redis or on Celery.
 LEFT_LYING = timedelta(seconds=3)
@@ -47,12 +51,14 @@ VERSION = "1"
 @dataclass
 class Job:
     """One kind of work: `work` returns how much it did; more than nothing means
-    that it is called again at once."""
+    that it is called again at once, or, if it was less than `worth`, after a rest in
+    which more gathers: under a steady trickle each call would do next to nothing."""
 
     name: str
     work: Callable[[], int]
     interval: float
     on_notice: bool = False
+    worth: int = 0
     wake: threading.Event = field(default_factory=threading.Event)
     then: list[Job] = field(default_factory=list)
 
@@ -120,7 +126,14 @@ def send_leftovers() -> int:
 def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
     steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
-    feed = Job("flow", flow.process_feed, 0.25, on_notice=True, then=[steps])
+    feed = Job(
+        "flow",
+        flow.process_feed,
+        0.25,
+        on_notice=True,
+        then=[steps],
+        worth=flow.BATCH // 2,
+    )
     inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
     return [
         feed,
@@ -165,6 +178,7 @@ def loop(job: Job, stop: threading.Event) -> None:
     pause = 0.0
     while not stop.is_set():
         job.wake.clear()
+        begun = time.monotonic()
         try:
             done = job.work()
             pause = 0.0
@@ -183,6 +197,9 @@ def loop(job: Job, stop: threading.Event) -> None:
         if done:
             for follower in job.then:
                 follower.wake.set()
+            if done < job.worth:
+                spent = time.monotonic() - begun
+                stop.wait(min(LONGEST_REST, RESTS * spent))
             continue
         if pause:
             stop.wait(pause)
