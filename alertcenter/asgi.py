@@ -22,7 +22,7 @@ handler: Any = get_wsgi_application()
 # These need the settings and the app registry, which the line above made ready.
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake, raw_events  # noqa: E402
-from alertcenter.api import ingest, keys, raw, sharing  # noqa: E402
+from alertcenter.api import ingest, keys, raw, sharing, taking  # noqa: E402
 from alertcenter.api.in_threads import InThreads  # noqa: E402
 from alertcenter.api.quick import QuickProtocol  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
@@ -64,10 +64,10 @@ async def lifespan(receive: Any, send: Any) -> None:
     if refusal:
         await send({"type": "lifespan.startup.failed", "message": refusal})
         return
-    ingest.MEMORY.start()
+    taking.MEMORY.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    ingest.MEMORY.stop()
+    taking.MEMORY.stop()
     await asyncio.to_thread(stop)
     await send({"type": "lifespan.shutdown.complete"})
 

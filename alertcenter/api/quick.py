@@ -2,7 +2,7 @@
 
 Without an ASGI cycle, a task and its context: the parser's own events read the
 request, and the commit's callback writes the answer. Only what is plainly what it
-should be is served here (api/ingest.py, `admitted`); everything else, and every
+should be is served here (api/taking.py, `admitted`); everything else, and every
 request that arrives before the last one was answered, goes the way of all others.
 """
 
@@ -12,7 +12,7 @@ import time
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from alertcenter.api import ingest, raw, refusals, telemetry
+from alertcenter.api import ingest, raw, refusals, taking, telemetry
 from alertcenter.api.heads import MeasuredProtocol
 from alertcenter.api.protocols import Headers, Protocol
 
@@ -67,7 +67,7 @@ class Exchange:
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.chunks = []
         self.request.body = body
-        ingest.take(self.request, self.respond)
+        taking.take(self.request, self.respond)
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         """Write the answer, once."""
@@ -112,7 +112,7 @@ class QuickProtocol(MeasuredProtocol):
             road = _roads.get(self.url) or road_of(self.url)
             if road is not None:
                 peer = self.client[0] if self.client else ""
-                request = ingest.admitted(*road, dict(self.headers), peer)
+                request = taking.admitted(*road, dict(self.headers), peer)
                 if request is not None:
                     self.exchange = self.cycle = Exchange(self, request)  # type: ignore[assignment]
                     return
