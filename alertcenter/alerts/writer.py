@@ -23,7 +23,7 @@ from alertcenter.alerts.events import ItemError
 from alertcenter.alerts.rows import CLOCK, Row, as_payload, merge, prepare
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
-from alertcenter.alerts.waiting import Accepted, Batch, Job, Once, Outcome, Waiting
+from alertcenter.alerts.waiting import Accepted, Batch, Job, Outcome, Waiting
 from tenants.rls import SET_CONTEXT, as_literal
 
 log = logging.getLogger(__name__)
@@ -94,32 +94,45 @@ class Hand:
     def _run(self) -> None:
         batch = Batch()
         while (batch := self._waiting.take(MOST_EVENTS, batch)).jobs:
-            jobs = batch.jobs
-            outcomes: list[tuple[Job, Outcome]]
-            try:
-                outcomes = self._write(jobs)
-            except Exception as error:
-                # The thread must outlive anything: a dead writer loses every page.
-                if not isinstance(error, DatabaseAway):
-                    log.exception("writer_failed")
-                outcomes = [(job, DatabaseAway()) for job in jobs]
-            tell(outcomes)
+            ordinary = [job for job in batch.jobs if not job.once]
+            if ordinary:
+                self._answer(ordinary, self._write)
+            # Those with a receipt take a commit each: nobody waits for them.
+            for job in batch.jobs:
+                if job.once:
+                    self._answer([job], self._write_once)
         self._close()
 
-    def _write(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
-        connection = self._connected()
-        outcomes: list[tuple[Job, Outcome]] = [
-            (job, self._write_once(job, job.once)) for job in jobs if job.once
-        ]
-        ordinary = [job for job in jobs if not job.once]
-        results = {id(job): Accepted() for job in ordinary}
-        for batch in self._rounds(ordinary, results, connection):
+    def _answer(
+        self, jobs: list[Job], write: Callable[[list[Job]], list[Outcome]]
+    ) -> None:
+        """Write the jobs and tell each what became of it."""
+        outcomes: list[Outcome]
+        try:
+            self._connected()
+            outcomes = write(jobs)
+        except DatabaseAway as error:
+            outcomes = [error] * len(jobs)
+        except Exception:
+            # The thread must outlive anything: a dead writer loses every page. What
+            # was begun ends with the connection; the next job must not stand in it.
+            log.exception("writer_failed")
+            self._close()
+            outcomes = [DatabaseAway()] * len(jobs)
+        tell(list(zip(jobs, outcomes, strict=True)))
+
+    def _write(self, jobs: list[Job]) -> list[Outcome]:
+        results = {id(job): Accepted() for job in jobs}
+        for batch in self._rounds(jobs, results, self._connection):
             if self._execute(batch, results):
                 self._on_change()
-        return outcomes + [(job, results[id(job)]) for job in ordinary]
+        return [results[id(job)] for job in jobs]
 
-    def _write_once(self, job: Job, request: Once) -> Outcome:
-        """Write a job together with its receipt, unless there is one already."""
+    def _write_once(self, jobs: list[Job]) -> list[Outcome]:
+        """Write one job together with its receipt, unless there is one already."""
+        (job,) = jobs
+        request = job.once
+        assert request is not None
         result = Accepted()
         rounds = self._rounds([job], {id(job): result}, self._connection)
         changed = False
@@ -130,20 +143,20 @@ class Hand:
                 known = receipts.claim(cursor, job.tenant_id, request)
                 if known is not None:
                     cursor.execute("ROLLBACK")
-                    return known
+                    return [known]
                 for rows in rounds:
                     changed |= self._execute(rows, {id(job): result}, inside=True)
                 receipts.fill(cursor, job.tenant_id, request, result)
                 cursor.execute("COMMIT")
         except receipts.KeyReused as error:
             self._connection.cursor().execute("ROLLBACK")
-            return error
+            return [error]
         except psycopg2.Error as error:
             self._lost(error)
             raise DatabaseAway from error
         if changed:
             self._on_change()
-        return result
+        return [result]
 
     def _rounds(
         self, jobs: list[Job], results: dict[int, Accepted], connection: Any

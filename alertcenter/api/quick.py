@@ -145,6 +145,8 @@ class QuickProtocol(MeasuredProtocol):
 
     def answered(self, exchange: Exchange, content: bytes) -> None:
         """Send the answer, and let the next request of the line have its turn."""
+        if self.transport.is_closing():
+            return
         self.transport.write(content)
         self.quiet_since = time.monotonic()
         if not exchange.keep_alive:

@@ -109,3 +109,16 @@ def test_a_day_later_it_is_forgotten(acme, send):
             cursor.execute("UPDATE receipt SET at = now() - interval '25 hours'")
         assert receipts.prune() == 1
         assert not Receipt.objects.exists()
+
+
+def test_a_fault_of_ours_between_leaves_no_transaction_open(acme, send, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(receipts, "fill", fail)
+    with pytest.raises(intake.DatabaseAway):
+        say(acme.id, TRIGGER, "a")
+    monkeypatch.undo()
+    assert say(acme.id, TRIGGER).kept == 1
+    assert only_alert(acme.id).count == 1  # seen by others: committed
+    assert not say(acme.id, TRIGGER, "a").replayed
