@@ -66,7 +66,13 @@ def since(request: Request) -> datetime | None:
         raise bad("since", error) from error
     if moment is None:
         raise bad("since", _("write a time such as 2026-01-31T12:00:00Z"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        # PostgreSQL knows no zone further than 16 hours from Greenwich.
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise bad("since", error) from error
 
 
 def identifier(request: Request, name: str) -> UUID | None:
