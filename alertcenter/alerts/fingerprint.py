@@ -20,8 +20,12 @@ SEPARATOR = b"\xff"
 def label_key(labels: Mapping[str, str]) -> str:
     """Return the dedup key of a label set: `l/` + blake2b-128 in hex."""
     text = "".join([f"{name}\0{labels[name]}\0" for name in sorted(labels)])
-    digest = blake2b(text.encode(), digest_size=16)
-    return f"l/{digest.hexdigest()}"
+    return f"l/{digest(text)}"
+
+
+def digest(text: str) -> str:
+    """Return blake2b-128 of `text` in hex."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def named_key(scope: str, key: str) -> str:
