@@ -22,8 +22,9 @@ handler: Any = get_wsgi_application()
 # These need the settings and the app registry, which the line above made ready.
 from alertcenter import health  # noqa: E402
 from alertcenter.alerts import intake, raw_events  # noqa: E402
-from alertcenter.api import ingest, keys, raw, sharing, taking  # noqa: E402
+from alertcenter.api import incoming, ingest, keys, raw, sharing, taking  # noqa: E402
 from alertcenter.api.in_threads import InThreads  # noqa: E402
+from alertcenter.api.integrations import USE  # noqa: E402
 from alertcenter.api.quick import QuickProtocol  # noqa: E402
 from alertcenter.dashboard.routing import websocket_application  # noqa: E402
 
@@ -54,6 +55,9 @@ def application_for(scope: Any) -> Any:
     fast = ingest.application_for(scope)
     if fast is not None:
         return fast
+    path = scope["path"]
+    if "/in/" in path and (tool := incoming.application_for(path)) is not None:
+        return tool
     return for_machines if scope["path"].startswith(MACHINES) else for_people
 
 
@@ -85,12 +89,14 @@ def start() -> str:
         intake.start()
         raw_events.start()
         sharing.start()
+        USE.start()
     return refusal
 
 
 def stop() -> None:
     """Write what waits, then let go."""
     sharing.stop()
+    USE.stop()
     intake.stop()
     raw_events.stop()
     keys.stop()

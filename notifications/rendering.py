@@ -17,12 +17,12 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from alertcenter.common.sandbox import Broken, Compiled, compile_source
 from notifications import localize, telemetry
 from notifications.default_templates import WORDINGS
 from notifications.message import AlertLine, Message
 from notifications.models import MessageTemplate
 from notifications.samples import sample
-from notifications.sandbox import Broken, Compiled, compile_source
 
 log = logging.getLogger(__name__)
 

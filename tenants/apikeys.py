@@ -1,11 +1,14 @@
 """How is a key made, found, remembered and revoked?
 
-A key is `ac_<8 base62>_<43 base62>`; the database holds HMAC-SHA256(pepper, key)
-only. Lookups go through the function resolve_key, which needs no tenant context.
+A key is `ac_<8 base62>_<43 base62>`, or 32 lower-case hex digits where it stands in an
+address or where PagerDuty's clients count its characters. The database holds
+HMAC-SHA256(pepper, key) only. Lookups go through the function resolve_key, which needs
+no tenant context.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
 import threading
@@ -23,7 +26,8 @@ from django.db.models.functions import Now
 from alertcenter.common.crypto import keyed_hash
 from tenants import audit
 from tenants.actors import Actor
-from tenants.models.apikey import ApiKey
+from tenants.models.apikey import ApiKey, Kind
+from tenants.models.integration import Integration
 
 ALPHABET = string.ascii_letters + string.digits
 PREFIX_LENGTH = 8
@@ -37,6 +41,17 @@ RESOLVE = "SELECT * FROM resolve_key(%s)"
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The integration that a key belongs to."""
+
+    id: UUID
+    slug: str
+    source: str
+    name: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyInfo:
     """What a valid key says: whose it is and what it may do."""
 
@@ -45,6 +60,8 @@ class KeyInfo:
     slug: str
     scopes: frozenset[str]
     name: str
+    kind: str = Kind.API.value
+    origin: Origin | None = None
 
 
 def mint(
@@ -54,14 +71,16 @@ def mint(
     *,
     actor: Actor,
     expires_at: datetime | None = None,
+    kind: str = Kind.API,
+    integration: Integration | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; return its row and the plaintext, which is never shown again."""
-    prefix = "ac_" + "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LENGTH))
-    secret = "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
-    plaintext = f"{prefix}_{secret}"
+    prefix, plaintext = drawn(kind)
     row = ApiKey.objects.create(
         tenant_id=tenant_id,
         name=name,
+        kind=kind,
+        integration=integration,
         prefix=prefix,
         lookup_hash=lookup_hash(plaintext),
         scopes=sorted(set(scopes)),
@@ -77,6 +96,16 @@ def mint(
         scopes=row.scopes,
     )
     return row, plaintext
+
+
+def drawn(kind: str) -> tuple[str, str]:
+    """Return a new key's beginning, by which people know it, and the whole of it."""
+    if kind != Kind.API:
+        plaintext = secrets.token_hex(16)
+        return plaintext[:6], plaintext
+    prefix = "ac_" + "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LENGTH))
+    secret = "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    return prefix, f"{prefix}_{secret}"
 
 
 def revoke(key: ApiKey, *, actor: Actor) -> bool:
@@ -102,9 +131,25 @@ def resolve(digest: str, cursor: Any) -> KeyInfo | None:
     row = cursor.fetchone()
     if row is None:
         return None
-    key_id, tenant_id, slug, scopes, name = row
+    key_id, tenant_id, slug, scopes, name, kind, origin = row
     return KeyInfo(
-        UUID(str(key_id)), UUID(str(tenant_id)), slug, frozenset(scopes), name
+        UUID(str(key_id)),
+        UUID(str(tenant_id)),
+        slug,
+        frozenset(scopes),
+        name,
+        kind,
+        origin_of(origin),
+    )
+
+
+def origin_of(found: Any) -> Origin | None:
+    """Return the integration that resolve_key wrote as JSON; drivers decode it."""
+    if found is None:
+        return None
+    row = json.loads(found) if isinstance(found, str) else found
+    return Origin(
+        UUID(row["id"]), row["slug"], row["source"], row["name"], row["settings"]
     )
 
 

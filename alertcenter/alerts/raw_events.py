@@ -7,6 +7,7 @@ any of this. docs/retention.md says what is kept and for how long.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -48,14 +49,14 @@ SECONDS_BETWEEN_COMPLAINTS = 1.0
 
 SETTINGS = "SELECT id, keep_raw FROM tenant"
 INSERT = """
-INSERT INTO raw_event (tenant_id, at, protocol, key_id, correlation_id, content_type,
-  outcome, errors, size, packed, body)
+INSERT INTO raw_event (tenant_id, at, protocol, integration_id, key_id, correlation_id,
+  content_type, context, outcome, errors, size, packed, body)
 VALUES %s
 """
 # The time is that of arrival, by the database's clock as far as the wait is known.
 VALUES = (
-    "(%s, clock_timestamp() - make_interval(secs => %s), %s, %s, %s, %s, %s, %s, "
-    "%s, %s, %s)"
+    "(%s, clock_timestamp() - make_interval(secs => %s), %s, %s, %s, %s, %s, %s, %s, "
+    "%s, %s, %s, %s)"
 )
 
 
@@ -65,9 +66,11 @@ class Copy(NamedTuple):
     tenant_id: UUID
     arrived: float
     protocol: str
+    integration_id: UUID | None
     key_id: UUID | None
     correlation_id: str
     content_type: str
+    context: dict[str, Any]
     outcome: str
     errors: list[dict[str, Any]]
     size: int
@@ -125,7 +128,7 @@ class Keeper:
 
     # --- called by whoever answers; nothing here waits ---
 
-    def wanted(self, tenant_id: UUID, outcome: str) -> bool:
+    def wanted(self, tenant_id: UUID, outcome: str, always: bool) -> bool:
         wish = self._wishes.get(tenant_id)
         if wish is None:
             wish = self._wishes[tenant_id] = KeepRaw.REFUSED.value
@@ -133,7 +136,7 @@ class Keeper:
             return False
         if outcome != Outcome.KEPT:
             return True
-        if wish != KeepRaw.ALL:
+        if wish != KeepRaw.ALL and not always:
             return False
         if self._samples.take(1):
             return True
@@ -275,15 +278,22 @@ def as_row(copy: Copy, now: float) -> tuple[Any, ...]:
         str(copy.tenant_id),
         max(0.0, now - copy.arrived),
         copy.protocol[:40],
+        str(copy.integration_id) if copy.integration_id else None,
         str(copy.key_id) if copy.key_id else None,
         printable(copy.correlation_id)[:64],
         printable(copy.content_type)[:200],
+        Json(copy.context, dumps=printable_json),
         copy.outcome,
         Json(copy.errors),
         copy.size,
         packed,
         psycopg2.Binary(body),
     )
+
+
+def printable_json(value: Any) -> str:
+    """Return JSON that PostgreSQL takes: its jsonb knows no NUL."""
+    return json.dumps(value).replace("\\u0000", "")
 
 
 def printable(text: str) -> str:
@@ -316,13 +326,15 @@ def stop() -> None:
         keeper.stop()
 
 
-def wanted(tenant_id: UUID, outcome: str) -> bool:
+def wanted(tenant_id: UUID, outcome: str, *, always: bool = False) -> bool:
     """Whether the tenant wants a copy of a body with this outcome.
 
-    `outcome` is one of kept, partly, refused, unknown. Costs a look into a dictionary;
-    a tenant seen for the first time wants what was refused. False without `start`.
+    `outcome` is one of kept, partly, refused, unknown; `always` for senders whose
+    bodies are kept whatever became of them, unless the tenant wants none. Costs a look
+    into a dictionary; a tenant seen for the first time wants what was refused. False
+    without `start`.
     """
-    return _keeper is not None and _keeper.wanted(tenant_id, outcome)
+    return _keeper is not None and _keeper.wanted(tenant_id, outcome, always)
 
 
 def keep(
@@ -335,6 +347,8 @@ def keep(
     content_type: str,
     outcome: str,
     errors: Sequence[ItemError] = (),
+    integration_id: UUID | None = None,
+    context: dict[str, Any] | None = None,
 ) -> None:
     """Write a copy soon, or not at all; never waits, never raises.
 
@@ -347,9 +361,11 @@ def keep(
             tenant_id,
             time.monotonic(),
             protocol,
+            integration_id,
             key_id,
             correlation_id,
             content_type,
+            context or {},
             outcome,
             [
                 {"index": error.index, "reason": printable(error.reason)[:500]}

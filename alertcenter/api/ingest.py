@@ -17,11 +17,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from alertcenter.alerts import intake, raw_events, receipts
 from alertcenter.alerts.events import BadBody, ItemError, Parsed
 from alertcenter.alerts.models.raw_event import Outcome
 from alertcenter.api import keys, limits, raw, refusals, telemetry
+from alertcenter.api.integrations import USE
 from alertcenter.api.protocols import (
     ALERTMANAGER,
     OWN,
@@ -117,10 +120,21 @@ class Sent:
     idempotency_key: str = ""
     # Why it is not taken, known before it was read.
     refused: Refused | None = None
+    content_type: str = raw.JSON_TYPE.decode()
+    # Of tools' own payloads: whose they are, and what else their adapter looked at.
+    scope: str = ""
+    context: dict[str, Any] | None = None
+    not_understood: int = 0
+
+    @property
+    def integration_id(self) -> UUID | None:
+        """The integration whose key it came with."""
+        return self.key.origin.id if self.key.origin else None
 
 
-async def opened(plaintext: str, slug: str, address: str) -> KeyInfo:
-    """Return the key that may send events to `slug`. Raises Refused."""
+async def opened(plaintext: str, slug: str | None, address: str) -> KeyInfo:
+    """Return the key that may send events to `slug`; to its own tenant where that is
+    None. Raises Refused."""
     if not plaintext:
         raise refusals.no_key()
     if not keys.was_valid(plaintext) and (refused := limits.LIMITS.stranger(address)):
@@ -131,7 +145,8 @@ async def opened(plaintext: str, slug: str, address: str) -> KeyInfo:
         raise refusals.away() from error
     if key is None:
         limits.LIMITS.failed(address)
-    return refusals.admitted(key, slug, Scope.INGEST)
+    own = key.slug if key else ""
+    return refusals.admitted(key, own if slug is None else slug, Scope.INGEST)
 
 
 async def kept(sent: Sent) -> Result:
@@ -184,6 +199,7 @@ def queue(sent: Sent, parsed: Parsed) -> Future[intake.Accepted]:
             sent.key.tenant_id,
             parsed,
             correlation_id=sent.correlation_id,
+            scope=sent.scope,
             once=once(sent),
         )
     except intake.Overloaded as error:
@@ -241,7 +257,9 @@ def finished(
         errors.sort(key=lambda error: error.index)
         keep_copy(sent, Outcome.PARTLY if accepted.kept else Outcome.REFUSED, errors)
     else:
-        keep_copy(sent, Outcome.KEPT)
+        keep_copy(sent, Outcome.UNKNOWN if sent.not_understood else Outcome.KEPT)
+    if sent.key.origin or sent.context is not None:
+        USE.note(sent.key, sent.protocol.name, len(parsed.events), sent.not_understood)
     result = Result(accepted.kept, accepted.dropped, errors, accepted.replayed)
     for outcome, number in (
         ("accepted", result.accepted),
@@ -269,16 +287,19 @@ def finished(
 
 def keep_copy(sent: Sent, outcome: str, errors: Sequence[ItemError] = ()) -> None:
     """Let people see what was sent, if their tenant wants that."""
-    if raw_events.wanted(sent.key.tenant_id, outcome):
+    of_a_tool = sent.context is not None
+    if raw_events.wanted(sent.key.tenant_id, outcome, always=of_a_tool):
         raw_events.keep(
             sent.key.tenant_id,
             protocol=sent.protocol.name,
             key_id=sent.key.id,
             correlation_id=sent.correlation_id,
             body=sent.body,
-            content_type=raw.JSON_TYPE.decode(),
+            content_type=sent.content_type,
             outcome=outcome,
             errors=errors,
+            integration_id=sent.integration_id,
+            context=sent.context,
         )
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from django.utils import translation
 
+from alertcenter.common.sandbox import compile_source
 from notifications import rendering
 from notifications.default_templates import WORDINGS, install_templates
 from notifications.message import AlertLine
 from notifications.models import MessageTemplate
 from notifications.samples import sample
-from notifications.sandbox import compile_source
 from tenants.rls import in_tenant
 from tests.notifications.bombs import BOMBS
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from notifications.sandbox import LONGEST_TEXT, Broken, compile_source
+from alertcenter.common.sandbox import LONGEST_TEXT, Broken, compile_source
 from tests.notifications.bombs import BOMBS, SILENT
 
 FACTS = {

@@ -23,7 +23,7 @@ from tests.conftest import login_as
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUES = {"feed", "due_step", "delivery", "slack_inbox", "live_head"}
-RESOLVED = {"apikey", "channel", "member", "tenant"}
+RESOLVED = {"apikey", "channel", "integration", "member", "tenant"}
 
 
 def rows(statement: str) -> list[tuple]:

@@ -22,7 +22,9 @@ class Outcome(models.TextChoices):
 class RawEvent(TenantRow):
     """One row is one body as it arrived; partitioned by day, without its headers.
 
-    `size` is what was sent, which may be more than what was kept of it.
+    `context` holds what else its adapter looked at (query, method, a few headers, never
+    a credential), so that it can be read once more. `size` is what was sent, which may
+    be more than what was kept of it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -32,6 +34,7 @@ class RawEvent(TenantRow):
     key_id = models.UUIDField(_("API key"), null=True)
     correlation_id = models.CharField(_("correlation id"), max_length=64, default="")
     content_type = models.CharField(_("content type"), max_length=200, default="")
+    context = models.JSONField(_("context"), default=dict)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     errors = models.JSONField(_("errors"), default=list)
     size = models.IntegerField(_("bytes"))
@@ -50,6 +53,11 @@ class RawEvent(TenantRow):
             ),
             models.Index(
                 fields=["tenant", "protocol", "-at", "-id"], name="raw_event_protocol"
+            ),
+            models.Index(
+                fields=["tenant", "integration_id", "-at", "-id"],
+                name="raw_event_integration",
+                condition=models.Q(integration_id__isnull=False),
             ),
             models.Index(fields=["tenant", "correlation_id"], name="raw_event_request"),
         ]

@@ -8,8 +8,10 @@ alert ends five minutes (resolve_timeout) after it was last seen.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from alertcenter.alerts.events import (
     BadItem,
@@ -22,7 +24,16 @@ from alertcenter.alerts.events import (
     severity_of,
     title_of,
 )
+from alertcenter.alerts.sources.adapter import (
+    Adapter,
+    Incoming,
+    NotUnderstood,
+    as_objects,
+)
+from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.labelled import labelled_event, looks_labelled
 from alertcenter.alerts.sources.reading import parse_list
+from alertcenter.alerts.sources.shapes import at, moment, objects
 
 RESOLVE_TIMEOUT_SECONDS = 300
 SOURCE = "prometheus"
@@ -98,3 +109,72 @@ def decoded(alert: UndecodedAlert, ends_at: datetime | None) -> Event:
             TEXT.decode(alert.generatorURL),
         )
     )
+
+
+# --- as an adapter, for /in/auto, url keys and replays ---
+
+
+def read(incoming: Incoming) -> list[Event]:
+    """Return the events of a list of alerts, as Prometheus posts it or as its
+    /api/v1/alerts answers. Raises NotUnderstood."""
+    items = as_objects(incoming.data)
+    if len(items) == 1 and not looks_labelled(items[0]):
+        items = objects(items[0], "data.alerts") or objects(items[0], "alerts")
+    items = [one for one in items if looks_labelled(one)]
+    if not items:
+        raise NotUnderstood("there is no alert with labels")
+    return [one_event(one) for one in items]
+
+
+def one_event(item: dict[str, Any]) -> Event:
+    if "status" in item or "state" in item:
+        return labelled_event(SOURCE, item, ttl_seconds=RESOLVE_TIMEOUT_SECONDS)
+    # Whether its end has passed is for the database's clock to say.
+    made = labelled_event(SOURCE, item)
+    return replace(
+        made,
+        firing=None,
+        ends_at=clean_time(moment(item.get("endsAt"))),
+        ttl_seconds=RESOLVE_TIMEOUT_SECONDS,
+    )
+
+
+def recognise(incoming: Incoming) -> bool:
+    data = incoming.data
+    if type(data) is list:
+        one = data[0] if data and type(data[0]) is dict else {}
+        return looks_labelled(one) and ("startsAt" in one or "activeAt" in one)
+    return at(data, "data.alerts.0.labels") is not None
+
+
+ADAPTER = Adapter(
+    "prometheus",
+    "Prometheus",
+    read,
+    recognise,
+    example=[
+        {
+            "labels": {
+                "alertname": "HighLatency",
+                "instance": "web-1:9090",
+                "severity": "warning",
+            },
+            "annotations": {"summary": "web-1 answers slowly"},
+            "startsAt": "2026-11-20T10:00:00Z",
+            "generatorURL": "http://prometheus.example/graph",
+        }
+    ],
+    steps=(
+        _("Add the lines to prometheus.yml; AlertCenter is one more Alertmanager."),
+        _("Reload Prometheus. Watch for the first alert, or send the example."),
+    ),
+    docs="https://prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config",
+    snippet="""alerting:
+  alertmanagers:
+    - scheme: {scheme}
+      path_prefix: /t/{slug}
+      authorization:
+        credentials: {key}
+      static_configs:
+        - targets: ["{host}"]""",
+)

@@ -23,7 +23,16 @@ from alertcenter.alerts.events import (
     severity_of,
     title_of,
 )
+from alertcenter.alerts.sources.adapter import (
+    Adapter,
+    Incoming,
+    NotUnderstood,
+    as_object,
+)
+from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.labelled import labelled_event, looks_labelled
 from alertcenter.alerts.sources.reading import decode, each, each_raw
+from alertcenter.alerts.sources.shapes import objects
 
 SOURCE = "alertmanager"
 
@@ -89,3 +98,64 @@ def to_event(alert: WebhookAlert) -> Event:
         ends_at=None if firing else clean_time(alert.endsAt),
         link=clean_link(alert.generatorURL),
     )
+
+
+# --- as an adapter, for /in/auto, url keys and replays ---
+
+
+def read(incoming: Incoming) -> list[Event]:
+    """Return the events of a webhook body. Raises NotUnderstood."""
+    found = [
+        one for one in objects(as_object(incoming), "alerts") if looks_labelled(one)
+    ]
+    if not found:
+        raise NotUnderstood("there is no list `alerts` of objects with labels")
+    return [labelled_event(SOURCE, one) for one in found]
+
+
+def recognise(incoming: Incoming) -> bool:
+    data = incoming.data
+    return (
+        type(data) is dict
+        and "groupKey" in data
+        and "orgId" not in data
+        and type(data.get("alerts")) is list
+    )
+
+
+ADAPTER = Adapter(
+    "alertmanager",
+    "Prometheus Alertmanager",
+    read,
+    recognise,
+    example={
+        "version": "4",
+        "groupKey": '{}:{alertname="DiskFull"}',
+        "status": "firing",
+        "receiver": "alertcenter",
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": {
+                    "alertname": "DiskFull",
+                    "instance": "db-1:9100",
+                    "severity": "critical",
+                },
+                "annotations": {"summary": "The disk of db-1 is full"},
+                "startsAt": "2026-11-20T10:00:00Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+                "generatorURL": "http://prometheus.example/graph",
+            }
+        ],
+    },
+    steps=(
+        _("Add the receiver to alertmanager.yml and name it in your route."),
+        _("Leave send_resolved on: it closes what no longer fires."),
+    ),
+    docs="https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+    snippet="""receivers:
+  - name: alertcenter
+    webhook_configs:
+      - url: {url}
+        send_resolved: true""",
+)

@@ -29,10 +29,14 @@ from alertcenter.alerts.events import (
     severity_of,
     title_of,
 )
-from alertcenter.alerts.sources.reading import (
-    decode,
-    parse_list,
+from alertcenter.alerts.sources.adapter import (
+    Adapter,
+    Incoming,
+    NotUnderstood,
+    as_objects,
 )
+from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.reading import decode, parse_list
 
 SOURCE = "api"
 LONGEST_TTL = 30 * 24 * 3600
@@ -105,3 +109,53 @@ def to_event(item: OwnEvent) -> Event:
         ttl_seconds=item.expires_in,
         link=clean_link(item.link),
     )
+
+
+# --- as an adapter, for /in/auto, url keys and replays ---
+
+
+def read(incoming: Incoming) -> list[Event]:
+    """Return the events in our own words. Raises NotUnderstood."""
+    items = as_objects(incoming.data)
+    if not items:
+        raise NotUnderstood("there is no event")
+    try:
+        return [to_event(msgspec.convert(item, OwnEvent)) for item in items]
+    except (BadItem, msgspec.ValidationError) as error:
+        raise NotUnderstood(str(error)) from error
+
+
+def recognise(incoming: Incoming) -> bool:
+    items = as_objects(incoming.data)
+    return bool(items) and all(
+        "title" in item and NAMES.issuperset(item) and MARKS & item.keys()
+        for item in items
+    )
+
+
+NAMES = frozenset(OwnEvent.__struct_fields__)
+# What others who say "title" do not say beside it.
+MARKS = frozenset({"expires_in", "starts_at", "key"})
+
+ADAPTER = Adapter(
+    "events",
+    "JSON in our own words",
+    read,
+    recognise,
+    example={
+        "title": "The nightly backup failed",
+        "key": "backup/db-1",
+        "severity": "error",
+        "status": "firing",
+        "labels": {"host": "db-1", "job": "backup"},
+        "annotations": {"description": "pg_dump ended with 1."},
+    },
+    steps=(
+        _("Send a POST for each event; the same key with status resolved closes it."),
+        _("The Swagger page at /api/docs/ describes every field."),
+    ),
+    docs="",
+    snippet="""curl -X POST {url} \\
+  -H 'Content-Type: application/json' \\
+  -d '{example}'""",
+)

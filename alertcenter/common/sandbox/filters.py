@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from jinja2 import Undefined
 
-from notifications.sandbox.meter import (
+from alertcenter.common.sandbox.meter import (
     LONGEST_TEXT,
     Broken,
     Exhausted,

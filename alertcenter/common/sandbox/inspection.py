@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from notifications.sandbox.filters import FILTERS
-from notifications.sandbox.meter import Broken
+from alertcenter.common.sandbox.filters import FILTERS
+from alertcenter.common.sandbox.meter import Broken
 
 MOST_NODES = 4_000
 DEEPEST = 40

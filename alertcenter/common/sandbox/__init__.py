@@ -7,7 +7,11 @@ is refused when a template is saved, and again when it is compiled.
 Background: CVE-2016-10745, CVE-2019-10906, CVE-2024-56326, CVE-2025-27516.
 """
 
-from notifications.sandbox.environment import LONGEST_SOURCE, Compiled, compile_source
-from notifications.sandbox.meter import LONGEST_TEXT, Broken
+from alertcenter.common.sandbox.environment import (
+    LONGEST_SOURCE,
+    Compiled,
+    compile_source,
+)
+from alertcenter.common.sandbox.meter import LONGEST_TEXT, Broken
 
 __all__ = ["LONGEST_SOURCE", "LONGEST_TEXT", "Broken", "Compiled", "compile_source"]

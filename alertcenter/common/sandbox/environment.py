@@ -12,9 +12,9 @@ from jinja2 import ChainableUndefined, Template, TemplateError, nodes
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from notifications.sandbox.filters import FILTERS, INNER, joined, show
-from notifications.sandbox.inspection import ALLOWED_TESTS, Inspector, Metering
-from notifications.sandbox.meter import (
+from alertcenter.common.sandbox.filters import FILTERS, INNER, joined, show
+from alertcenter.common.sandbox.inspection import ALLOWED_TESTS, Inspector, Metering
+from alertcenter.common.sandbox.meter import (
     LONGEST_TEXT,
     Broken,
     Exhausted,

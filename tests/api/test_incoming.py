@@ -1,0 +1,369 @@
+"""Tools' own payloads: where the key may stand, what is understood, what is counted."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from typing import Any
+
+import psycopg2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+
+from alertcenter.alerts.models import Alert, RawEvent
+from alertcenter.alerts.sources.registry import adapters
+from alertcenter.api import sns
+from alertcenter.api.integrations import USE
+from tenants import apikeys
+from tenants.actors import THE_ENGINE
+from tenants.models import Integration
+from tenants.models.apikey import Kind
+from tenants.rls import in_tenant
+from tests.api.client import basic, bearer, call, post
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DATADOG: Any = adapters()["datadog"].example
+
+
+def alerts(cast: Cast) -> list[Alert]:
+    with in_tenant(cast.id):
+        return list(Alert.objects.filter(tenant_id=cast.id).order_by("title"))
+
+
+def integration(cast: Cast, source: str = "datadog", **settings: Any) -> Integration:
+    with in_tenant(cast.id):
+        return Integration.objects.create(
+            tenant_id=cast.id,
+            slug=source,
+            name=source,
+            source=source,
+            settings=settings,
+        )
+
+
+def url_key(cast: Cast, to: Integration) -> str:
+    with in_tenant(cast.id):
+        _row, plaintext = apikeys.mint(
+            cast.id,
+            "url",
+            ["ingest"],
+            actor=THE_ENGINE,
+            kind=Kind.URL,
+            integration=to,
+        )
+    return plaintext
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        lambda key: bearer(key),
+        lambda key: basic(key),
+        lambda key: {"X-AlertCenter-Key": key},
+        lambda key: {"X-Gitlab-Token": key},
+    ],
+)
+def test_the_key_may_stand_in_any_usual_header(headers, acme, key):
+    answer = post("/t/acme/in/datadog", DATADOG, **headers(key))
+    assert answer.status == 200, answer.body
+    assert answer.json == {"accepted": 1, "errors": []}
+    (found,) = alerts(acme)
+    assert found.source == "datadog"
+    assert found.dedup_key.startswith("k/datadog/")
+
+
+def test_an_address_with_a_key_is_all_that_a_sender_needs(acme):
+    made = integration(acme)
+    key = url_key(acme, made)
+    answer = post(f"/in/datadog/{key}", DATADOG)
+    assert answer.status == 200, answer.body
+    (found,) = alerts(acme)
+    assert found.dedup_key.startswith(f"k/{made.pk.hex}/")
+
+
+def test_a_key_for_headers_opens_nothing_in_an_address(acme, key):
+    assert post(f"/in/datadog/{key}", DATADOG).status == 401
+    assert post("/in/datadog/0123456789abcdef0123456789abcdef").status == 401
+    assert alerts(acme) == []
+
+
+def test_a_revoked_address_is_closed(acme):
+    made = integration(acme)
+    key = url_key(acme, made)
+    assert post(f"/in/datadog/{key}", DATADOG).status == 200
+    with in_tenant(acme.id):
+        apikeys.revoke(made.keys.get(), actor=THE_ENGINE)
+    from alertcenter.api import keys
+
+    keys.CACHE.clear()
+    assert post(f"/in/datadog/{key}", DATADOG).status == 401
+
+
+def test_strangers_and_others_tenants_are_told_apart(acme, globex, key, foreign_key):
+    assert post("/t/acme/in/datadog", DATADOG).status == 401
+    other = post("/t/acme/in/datadog", DATADOG, **bearer(foreign_key))
+    assert other.status == 404
+    assert "sources are" not in other.sentence
+    assert alerts(acme) == []
+
+
+def test_an_unknown_source_is_told_which_there_are(acme, key):
+    answer = post("/t/acme/in/nagioss", {}, **bearer(key))
+    assert answer.status == 404
+    assert "datadog" in answer.sentence
+
+
+def test_a_key_without_the_scope_is_refused(acme, mint):
+    answer = post("/t/acme/in/datadog", DATADOG, **bearer(mint(acme, "read")))
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"17", b'"x"', b"[1]", b'{"a":'])
+def test_what_is_no_object_is_refused_with_a_sentence(body, acme, key):
+    answer = post("/t/acme/in/datadog", body, **bearer(key))
+    assert answer.status == 400
+    assert answer.json["code"] == "bad_body"
+    assert alerts(acme) == []
+
+
+def test_what_is_not_understood_is_a_readable_alert_all_the_same(acme, key):
+    grafana = {"alerts": [], "groupKey": "{}", "title": "Disk is full", "x": "\0"}
+    answer = post("/t/acme/in/datadog", grafana, **bearer(key))
+    assert answer.status == 200
+    (found,) = alerts(acme)
+    assert found.title == "Disk is full (not understood as datadog)"
+    assert "/in/alertmanager" in found.annotations["description"]
+    post("/t/acme/in/datadog", grafana, **bearer(key))
+    (again,) = alerts(acme)
+    assert again.count == 2
+
+
+def test_auto_finds_the_source_by_the_shape(acme, key):
+    assert post("/t/acme/in/auto", DATADOG, **bearer(key)).status == 200
+    (found,) = alerts(acme)
+    assert found.source == "datadog"
+
+
+def test_a_list_of_payloads_is_read_one_by_one(acme, key):
+    other = DATADOG | {"alert_cycle_key": "other"}
+    answer = post("/t/acme/in/datadog", [DATADOG, other, {"odd": 1}], **bearer(key))
+    assert answer.json["accepted"] == 3
+    assert [one.title for one in alerts(acme)] == [
+        "A payload (not understood as datadog)",
+        "CPU is high",
+        "CPU is high",
+    ]
+
+
+def test_json_in_a_form_and_with_raw_line_breaks_is_read(acme, key):
+    body = b'{"title": "two\nlines", "alert_id": "1", "body": "a\tb"}'
+    answer = post("/t/acme/in/datadog", body, **bearer(key))
+    assert answer.status == 200
+    form = b"payload=%7B%22title%22%3A%22in+a+form%22%2C%22alert_id%22%3A2%7D"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = post("/t/acme/in/datadog", form, **(bearer(key) | kind))
+    assert answer.status == 200
+    assert [one.title for one in alerts(acme)] == ["in a form", "two lines"]
+
+
+def test_reading_is_not_a_way_to_send(acme, key):
+    answer = call("GET", "/t/acme/in/datadog", b"", bearer(key))
+    assert answer.status == 405
+
+
+# --- mapping ---
+
+
+def test_plain_json_is_read_by_the_tenants_own_mapping(acme):
+    made = integration(
+        acme,
+        "json",
+        items="problems",
+        title="{{ check }} on {{ host.name }}",
+        key="id",
+        severity="level",
+        severities={"bad": "critical"},
+        status="state",
+        resolved_when=["fine"],
+        labels={"host": "host.name", "env": "'prod'"},
+    )
+    key = url_key(acme, made)
+    problem = {
+        "id": 7,
+        "check": "ping",
+        "host": {"name": "web-1"},
+        "level": "BAD",
+        "state": "broken",
+    }
+    assert post(f"/in/json/{key}", {"problems": [problem]}).status == 200
+    (found,) = alerts(acme)
+    assert (found.title, found.state, found.severity) == ("ping on web-1", "firing", 5)
+    assert found.labels == {"host": "web-1", "env": "prod"}
+    post(f"/in/json/{key}", {"problems": [problem | {"state": "fine"}]})
+    (found,) = alerts(acme)
+    assert found.state == "resolved"
+
+
+def test_a_mapping_that_finds_nothing_says_so_in_an_alert(acme):
+    made = integration(acme, "json", title="name")
+    assert post(f"/in/json/{url_key(acme, made)}", {"other": 1}).status == 200
+    (found,) = alerts(acme)
+    assert "neither a title nor a key" in found.annotations["description"]
+
+
+# --- counts and copies ---
+
+
+def test_what_a_key_without_integration_sends_makes_one(acme, key):
+    USE.flush()
+    post("/t/acme/in/datadog", DATADOG, **bearer(key))
+    post("/t/acme/in/datadog", {"odd": 1}, **bearer(key))
+    USE.flush()
+    with in_tenant(acme.id):
+        made = Integration.objects.get(tenant_id=acme.id)
+    assert (made.slug, made.name, made.source) == ("datadog", "Datadog", "datadog")
+    assert (made.events, made.not_understood) == (2, 1)
+    assert made.last_event_at is not None
+
+
+def test_counts_wait_for_the_database_to_come_back(acme, key, monkeypatch):
+    USE.flush()
+    made = integration(acme)
+    post(f"/in/datadog/{url_key(acme, made)}", DATADOG)
+
+    def away(*_line: Any) -> None:
+        raise psycopg2.OperationalError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(USE, "_write", away)
+        with pytest.raises(psycopg2.OperationalError):
+            USE.flush()
+    USE.flush()
+    with in_tenant(acme.id):
+        assert Integration.objects.get(pk=made.pk).events == 1
+
+
+# --- Amazon's signatures ---
+
+
+@pytest.fixture(scope="module")
+def amazon() -> tuple[rsa.RSAPrivateKey, bytes]:
+    """A key, and the certificate that SNS would show for it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return key, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture
+def fetched(amazon, monkeypatch) -> list[str]:
+    """What was fetched from Amazon, which shows its certificate."""
+    found: list[str] = []
+
+    def fetch(address: str) -> bytes:
+        found.append(address)
+        return amazon[1]
+
+    monkeypatch.setattr(sns, "fetch", fetch)
+    monkeypatch.setattr(sns.CERTIFICATES, "_known", {})
+    return found
+
+
+CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/cert.pem"
+
+
+def signed(amazon: tuple[rsa.RSAPrivateKey, bytes], **fields: str) -> dict[str, str]:
+    envelope = {
+        "Type": "Notification",
+        "MessageId": "1",
+        "TopicArn": "arn:aws:sns:eu-west-1:1:alarms",
+        "Message": '{"title": "CPU", "alert_id": "1"}',
+        "Timestamp": "2026-11-20T10:00:00.000Z",
+        "SignatureVersion": "2",
+        "SigningCertURL": CERTIFICATE,
+    } | fields
+    made = amazon[0].sign(
+        sns.signed_text(envelope), padding.PKCS1v15(), hashes.SHA256()
+    )
+    return envelope | {"Signature": base64.b64encode(made).decode()}
+
+
+def test_a_subscription_signed_by_amazon_is_confirmed(acme, key, amazon, fetched):
+    link = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
+    said = signed(amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=link)
+    answer = post("/t/acme/in/auto", said, **bearer(key))
+    assert (answer.status, answer.json) == (200, {"confirmed": True})
+    assert fetched == [CERTIFICATE, link]
+    assert alerts(acme) == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://sns.eu-west-1.amazonaws.com.evil.example/",
+        "http://sns.eu-west-1.amazonaws.com/",
+        "https://evil.example/?sns.eu-west-1.amazonaws.com",
+        "https://user@sns.eu-west-1.amazonaws.com/",
+        "https://sns.eu-west-1.amazonaws.com:8443/",
+        "file:///etc/passwd",
+    ],
+)
+def test_nothing_is_fetched_from_anybody_else(acme, key, amazon, fetched, link):
+    said = signed(amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=link)
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
+    assert link not in fetched
+    said = signed(amazon, SigningCertURL=link)
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
+    assert link not in fetched
+
+
+def test_a_changed_message_is_refused(acme, key, amazon, fetched):
+    said = signed(amazon) | {"Message": '{"title": "other"}'}
+    answer = post("/t/acme/in/auto", said, **bearer(key))
+    assert (answer.status, answer.json["code"]) == (403, "bad_signature")
+
+
+def test_an_alarm_is_not_lost_when_amazon_cannot_be_reached(
+    acme, key, amazon, monkeypatch
+):
+    def away(_address: str) -> bytes:
+        raise sns.Unreachable("no route")
+
+    monkeypatch.setattr(sns, "fetch", away)
+    monkeypatch.setattr(sns.CERTIFICATES, "_known", {})
+    assert post("/t/acme/in/auto", signed(amazon), **bearer(key)).status == 200
+    assert len(alerts(acme)) == 1
+    said = signed(
+        amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=CERTIFICATE
+    )
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 502
+
+
+def test_copies_remember_what_reads_them_again(acme, key):
+    from alertcenter.alerts import raw_events
+
+    raw_events.start()
+    try:
+        post("/t/acme/in/datadog?team=web", DATADOG, **bearer(key))
+    finally:
+        raw_events.stop()
+    with in_tenant(acme.id):
+        kept = RawEvent.objects.get(tenant_id=acme.id)
+    assert kept.protocol == "datadog"
+    assert kept.context["query"] == {"team": "web"}
+    assert kept.context["adapter"] == "datadog"
