@@ -146,7 +146,18 @@ def test_a_queue_without_a_writer_fills_up_and_no_more(acme):
 def copy_for(tenant_id, body: bytes) -> raw_events.Copy:
     now = time.monotonic()
     return raw_events.Copy(
-        tenant_id, now, "events", None, "", "", "refused", [], len(body), body
+        tenant_id,
+        now,
+        "events",
+        None,
+        None,
+        "",
+        "",
+        {},
+        "refused",
+        [],
+        len(body),
+        body,
     )
 
 
