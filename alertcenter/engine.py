@@ -27,7 +27,7 @@ from alertcenter import flow
 from alertcenter.alerts import lifecycle, receipts, telemetry
 from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
-from alertcenter.api import slack
+from alertcenter.api import asked, slack
 from alertcenter.dashboard import relay
 from escalation import actions, dispatcher
 from escalation.models import EngineHeartbeat
@@ -135,10 +135,13 @@ def jobs() -> list[Job]:
         worth=flow.BATCH // 2,
     )
     inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
+    acts = Job("asked_acts", asked.process, 0.25, on_notice=True)
+    feed.then.append(acts)
     return [
         feed,
         steps,
         inbox,
+        acts,
         Job("deliveries", send_leftovers, 1.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
@@ -150,6 +153,7 @@ def jobs() -> list[Job]:
         Job("partitions", make_partitions, 3600.0),
         Job("labels", tidy_labels, 5.0),
         Job("receipts", all_tenants_do(forget_receipts), 3600.0),
+        Job("asked_pruning", asked.prune, 3600.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
     ]
 

@@ -76,6 +76,33 @@ def acknowledge(
     return outcomes(groups)
 
 
+def acknowledge_alerts(
+    tenant_id: UUID, alert_ids: Iterable[UUID], *, actor: Actor
+) -> list[Outcome]:
+    """Acknowledge single alerts, as other protocols do: a group is acknowledged when
+    the last of its open members is. Returns the outcomes of those groups."""
+    ids = list(alert_ids)
+    open_ones = GroupAlert.objects.filter(tenant_id=tenant_id, left_at=None)
+    mine = open_ones.filter(alert_id__in=ids)
+    mine.filter(acked_at=None).update(acked_at=Now())
+    groups = set(mine.values_list("group_id", flat=True))
+    unmarked = open_ones.filter(group_id__in=groups, acked_at=None)
+    groups -= set(unmarked.values_list("group_id", flat=True))
+    return acknowledge(tenant_id, sorted(groups), actor=actor)
+
+
+def unacknowledge_alerts(
+    tenant_id: UUID, alert_ids: Iterable[UUID], *, actor: Actor
+) -> list[Outcome]:
+    """Take the acknowledgement of single alerts back; their groups fire again."""
+    mine = GroupAlert.objects.filter(
+        tenant_id=tenant_id, alert_id__in=list(alert_ids), left_at=None
+    )
+    mine.update(acked_at=None)
+    groups = sorted(set(mine.values_list("group_id", flat=True)))
+    return unacknowledge(tenant_id, groups, actor=actor)
+
+
 def unacknowledge(
     tenant_id: UUID,
     group_ids: Iterable[UUID],

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from alertcenter.alerts.models import Alert
 from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import tracing
 from tenants.actors import THE_ENGINE, Actor
@@ -140,6 +141,56 @@ def resolve_alerts(
             actor=actor,
         )
     ]
+
+
+def edit_alert(
+    alert: Alert,
+    *,
+    actor: Actor,
+    title: str | None = None,
+    severity: int | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    note: str = "",
+) -> None:
+    """Change what a locked alert says; a note alone changes nothing but its story."""
+    given: dict[str, Any] = {
+        "title": title,
+        "severity": severity,
+        "labels": labels and dict(labels),
+        "annotations": annotations and dict(annotations),
+    }
+    values = {
+        name: value
+        for name, value in given.items()
+        if value is not None and value != getattr(alert, name)
+    }
+    before = alert.severity
+    if values:
+        for name, value in values.items():
+            setattr(alert, name, value)
+        alert.version += 1
+        alert.save(update_fields=[*values, "version"])
+    changed = "severity" in values
+    data: dict[str, Any] = {"episode": alert.episode_id, "severity": alert.severity}
+    if changed:
+        data["severity_before"] = before
+    if note:
+        data["text"] = note
+    tell(
+        [
+            Change(
+                alert.tenant_id,
+                "repeated_severity" if changed else "noted",
+                alert_id=alert.pk,
+                from_state=alert.state,
+                to_state=alert.state,
+                reason=", ".join(sorted(values)) or "note",
+                data=data,
+            )
+        ],
+        actor=actor,
+    )
 
 
 def expire_alerts(limit: int = 1_000) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from alertcenter.api import pagerduty
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -24,6 +25,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "t/<str:slug>/api/v2/alerts",
         AlertmanagerAlertsView.as_view(),
         name="alertmanager-alerts",
+    ),
+    path("pagerduty/v2/enqueue", pagerduty.enqueue, name="pagerduty"),
+    path("pagerduty/v2/change/enqueue", pagerduty.change, name="pagerduty-change"),
+    path(
+        "pagerduty/generic/2010-04-15/create_event.json",
+        pagerduty.create_event,
+        name="pagerduty-v1",
     ),
     path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(), name="docs"),

@@ -271,7 +271,7 @@ def amazon() -> tuple[rsa.RSAPrivateKey, bytes]:
 
 
 @pytest.fixture
-def fetched(amazon, monkeypatch) -> list[str]:
+def fetched(amazon: tuple[rsa.RSAPrivateKey, bytes], monkeypatch) -> list[str]:
     """What was fetched from Amazon, which shows its certificate."""
     found: list[str] = []
 

@@ -22,7 +22,7 @@ from tests.conftest import login_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUEUES = {"feed", "due_step", "delivery", "slack_inbox", "live_head"}
+QUEUES = {"asked_act", "feed", "due_step", "delivery", "slack_inbox", "live_head"}
 RESOLVED = {"apikey", "channel", "integration", "member", "tenant"}
 
 

@@ -96,6 +96,8 @@ class GroupAlert(TenantRow):
     episode_id = models.UUIDField()
     joined_at = models.DateTimeField(_("joined"))
     left_at = models.DateTimeField(_("left"), null=True)
+    # Marked by protocols that acknowledge one alert; the group follows with its last.
+    acked_at = models.DateTimeField(_("acknowledged"), null=True)
 
     class Meta:
         db_table = "group_alert"
