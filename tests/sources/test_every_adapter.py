@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from alertcenter.alerts.events import Event, check_annotations, check_labels, check_text
 from alertcenter.alerts.sources.adapter import Adapter, Incoming, NotUnderstood
 from alertcenter.alerts.sources.registry import adapters, find
+from tests.sources.lives import LIVES
 
 ALL = [pytest.param(one, id=name) for name, one in adapters().items()]
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -130,8 +130,8 @@ def test_what_is_not_its_kind_is_not_understood(adapter: Adapter, data: Any) -> 
 
 @pytest.mark.parametrize("adapter", ALL)
 def test_each_states_body_carries_the_same_key(adapter: Adapter) -> None:
-    life = importlib.import_module(f"tests.sources.lives.{adapter.name}")
-    headers = getattr(life, "HEADERS", adapter.example_headers)
+    life = LIVES[adapter.name]
+    headers = adapter.example_headers if life.headers is None else life.headers
 
     def key(name: str, firing: bool, severity: str, at: datetime) -> Any:
         said = life.say(name, firing, severity, at)
@@ -139,15 +139,28 @@ def test_each_states_body_carries_the_same_key(adapter: Adapter) -> None:
         assert one.firing is firing
         return one.key or sorted(one.labels.items())
 
-    levels = life.SEVERITIES or ("", "")
-    if getattr(life, "SEVERITY_IS_IDENTITY", False):
-        levels = levels[:1]
+    low, high = life.severities or ("", "")
+    if life.severity_is_identity:
+        high = low
     later = AT + timedelta(minutes=5)
-    begun = key("web-1", True, levels[0], AT)
-    assert key("web-1", True, levels[-1], later) == begun
-    assert key("web-2", True, levels[0], AT) != begun
-    if getattr(life, "RESOLVES", True):
-        assert key("web-1", False, levels[-1], later) == begun
+    begun = key("web-1", True, low, AT)
+    assert key("web-1", True, high, later) == begun
+    assert key("web-2", True, low, AT) != begun
+    if life.resolves:
+        assert key("web-1", False, high, later) == begun
+
+
+@pytest.mark.parametrize("adapter", ALL)
+def test_the_higher_word_is_the_higher_severity(adapter: Adapter) -> None:
+    life = LIVES[adapter.name]
+    if life.severities is None:
+        return
+    found = []
+    for word in life.severities:
+        said = life.say("web-1", True, word, AT)
+        (one,) = adapter.read(Incoming(said, life.headers or adapter.example_headers))
+        found.append(one.severity)
+    assert found[0] < found[1]
 
 
 def test_names_are_found_however_they_are_written() -> None:

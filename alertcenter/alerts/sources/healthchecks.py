@@ -1,0 +1,92 @@
+"""What does Healthchecks (healthchecks.io) send by its webhook integration?
+
+The body is a template of the user's; ours names the check and its status.
+https://healthchecks.io/docs/configuring_notifications/
+"""
+
+from __future__ import annotations
+
+from alertcenter.alerts.events import Event
+from alertcenter.alerts.sources.adapter import (
+    Adapter,
+    Incoming,
+    NotUnderstood,
+    as_object,
+    event,
+)
+from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.shapes import first, moment, part, tags, text
+
+NAME = "healthchecks"
+OVER = ("up", "new", "paused", "ok")
+
+
+def read(incoming: Incoming) -> list[Event]:
+    """Return the one event of a body, a form or a query. Raises NotUnderstood."""
+    data = {**incoming.query, **as_object(incoming)}
+    data = {**data, **part(data, "check")}
+    name = first(data, "name", "check_name", "check")
+    status = first(data, "status", "state", "check_status").lower()
+    code = first(data, "code", "uuid", "unique_key", "slug")
+    if not (name or code) or not status:
+        raise NotUnderstood("the name of a check and its status are missing")
+    at = moment(first(data, "now", "timestamp", "last_change"))
+    return [
+        event(
+            NAME,
+            title=f"{name or code} is {status}",
+            key=code or name,
+            firing=status not in OVER,
+            severity=first(data, "severity") or "error",
+            labels={
+                "alertname": "CheckDown",
+                "check": name,
+                "project": first(data, "project"),
+                **(
+                    tags(text(data.get("tags")), " ")
+                    if type(data.get("tags")) is str
+                    else tags(data.get("tags"))
+                ),
+            },
+            annotations={
+                "description": first(data, "desc", "description", "body", "exitstatus"),
+                "last_ping": first(data, "last_ping"),
+            },
+            link=first(data, "url", "details_url", "link"),
+            starts_at=at,
+            ends_at=at,
+        )
+    ]
+
+
+def recognise(incoming: Incoming) -> bool:
+    data = incoming.data
+    if type(data) is not dict:
+        return False
+    inner = part(data, "check") or data
+    return "ping_url" in inner or (
+        "code" in inner and "status" in inner and "last_ping" in inner
+    )
+
+
+ADAPTER = Adapter(
+    NAME,
+    "Healthchecks",
+    read,
+    recognise,
+    takes_get=True,
+    example={
+        "code": "f618072a-7bde-4eee-af63-71a77c5723bc",
+        "name": "Nightly backup",
+        "status": "down",
+        "tags": "db production",
+        "now": "2026-11-20T10:00:00+00:00",
+        "last_ping": "2026-11-19T02:00:00+00:00",
+    },
+    steps=(
+        _("In Healthchecks, open Integrations and add a webhook."),
+        _("Use the URL, method POST and the body below both for down and for up."),
+    ),
+    docs="https://healthchecks.io/docs/configuring_notifications/",
+    snippet="""{"code": "$CODE", "name": "$NAME", "status": "$STATUS", "tags": "$TAGS", "now": "$NOW", "last_ping": "", "body": "$BODY"}""",
+)
