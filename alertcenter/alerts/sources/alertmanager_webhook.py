@@ -28,6 +28,8 @@ from alertcenter.alerts.sources.adapter import (
     Incoming,
     NotUnderstood,
     as_object,
+    as_objects,
+    is_list,
 )
 from alertcenter.alerts.sources.adapter import marked as _
 from alertcenter.alerts.sources.labelled import labelled_event, looks_labelled
@@ -105,9 +107,11 @@ def to_event(alert: WebhookAlert) -> Event:
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the events of a webhook body. Raises NotUnderstood."""
-    found = [
-        one for one in objects(as_object(incoming), "alerts") if looks_labelled(one)
-    ]
+    data = incoming.data
+    items = (
+        as_objects(data) if is_list(data) else objects(as_object(incoming), "alerts")
+    )
+    found = [one for one in items if looks_labelled(one)]
     if not found:
         raise NotUnderstood("there is no list `alerts` of objects with labels")
     return [labelled_event(SOURCE, one) for one in found]

@@ -7,6 +7,10 @@ closes it, or a day has passed.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import zlib
 from typing import Any
 
 from alertcenter.alerts.events import Event
@@ -25,6 +29,7 @@ from alertcenter.alerts.sources.shapes import (
     first,
     moment,
     number,
+    objects,
     part,
     parts,
     text,
@@ -33,6 +38,7 @@ from alertcenter.alerts.sources.sns import SUBSCRIPTIONS, opened
 
 NAME = "aws"
 DAY = 24 * 3600
+LARGEST = 256 * 1024
 GOOD = frozenset({
     "succeeded", "success", "completed", "resolved", "closed", "running", "compliant",
     "ok", "healthy", "available", "archived", "in_service",
@@ -67,6 +73,9 @@ def read(incoming: Incoming) -> list[Event]:
     records = parts(found, "Records")
     if records:
         return [record(one) for one in records[:500] if type(one) is dict]
+    packed = first(found, "awslogs.data")
+    if packed:
+        return [log_lines(packed)]
     if first(found, "configRuleName", "Event Source", "AlarmName", "Source ID"):
         return [other(found, subject)]
     if subject or "TopicArn" in data:
@@ -167,6 +176,33 @@ def record(one: Data) -> Event:
     )
 
 
+def log_lines(packed: str) -> Event:
+    """Return what a subscription of CloudWatch Logs passes on, packed."""
+    try:
+        # Bounded: a few kilobytes can unpack to gigabytes.
+        body = zlib.decompressobj(31).decompress(base64.b64decode(packed), LARGEST)
+        found = json.loads(body)
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        found = {}
+    group = first(found, "logGroup")
+    lines = [first(one, "message") for one in objects(found, "logEvents")[:20]]
+    return event(
+        NAME,
+        title=f"Log lines of {group}: {lines[0] if lines else ''}"
+        if group
+        else "Log lines",
+        key=joined("logs", group, first(found, "subscriptionFilters.0")),
+        labels={
+            "alertname": "LogLines",
+            "log_group": group,
+            "log_stream": first(found, "logStream"),
+            "account": first(found, "owner"),
+        },
+        annotations={"description": "\n".join(lines)[:8000]},
+        ttl_seconds=DAY,
+    )
+
+
 def plain_text(words: str, subject: str, topic: str) -> Event:
     """Return an SNS message that is only words, as AWS Budgets sends it.
 
@@ -227,6 +263,8 @@ def recognise(incoming: Incoming) -> bool:
     if type(found) is not dict:
         return False
     first_record: Any = at(found, "Records.0")
+    if "awslogs" in found:
+        return True
     return ("detail-type" in found and "source" in found and "account" in found) or (
         type(first_record) is dict
         and ("eventSource" in first_record or "EventSource" in first_record)

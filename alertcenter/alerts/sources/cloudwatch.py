@@ -36,9 +36,9 @@ def read(incoming: Incoming) -> list[Event]:
         raise NotUnderstood("the message is no alarm")
     if alarm.get("detail-type") == CHANGE:
         return [from_eventbridge(alarm)]
-    if first(alarm, "AlarmName") and first(alarm, "NewStateValue"):
+    if first(alarm, "AlarmName"):
         return [from_sns(alarm)]
-    raise NotUnderstood("AlarmName and NewStateValue are missing")
+    raise NotUnderstood("AlarmName is missing")
 
 
 def from_sns(alarm: Data) -> Event:
@@ -54,13 +54,14 @@ def from_sns(alarm: Data) -> Event:
             first(alarm, "AlarmName"),
         ),
         firing=state != "OK",
-        severity=SEVERITIES.get(state, "critical"),
+        severity=first(alarm, "Priority") or SEVERITIES.get(state, "critical"),
         labels={
             "alertname": first(alarm, "AlarmName"),
             "account": first(alarm, "AWSAccountId"),
             "region": first(alarm, "Region"),
-            "namespace": first(trigger, "Namespace"),
+            "namespace": first(trigger, "Namespace") or first(alarm, "Namespace"),
             "metric": first(trigger, "MetricName")
+            or first(alarm, "MetricName")
             or first(trigger, "Metrics.0.MetricStat.Metric.MetricName"),
             "state": state if state == "INSUFFICIENT_DATA" else "",
             **dimensions(trigger),
@@ -68,7 +69,7 @@ def from_sns(alarm: Data) -> Event:
         annotations={
             "description": first(alarm, "AlarmDescription"),
             "reason": first(alarm, "NewStateReason"),
-            "threshold": first(trigger, "Threshold"),
+            "threshold": first(trigger, "Threshold") or first(alarm, "Threshold"),
         },
         link=console(first(alarm, "AlarmArn"), first(alarm, "AlarmName")),
         starts_at=moment(first(alarm, "StateChangeTime")),

@@ -38,9 +38,8 @@ def read(incoming: Incoming) -> list[Event]:
         event(
             NAME,
             title=title,
-            key=first(data, "alert_id", "alertId", "uid")
-            if first(data, "alert_id", "alertId", "uid")
-            else joined(
+            key=first(data, "alert_id", "alertId")
+            or joined(
                 first(data, "device_id", "hostname") or host, rule or rule_in(title)
             ),
             firing=not over,

@@ -89,7 +89,7 @@ def text(value: Any) -> str:
     """Return `value` as people write it: "" for nothing, JSON for what is nested."""
     if type(value) is str:
         return value.strip()
-    if value is None:
+    if value is None or value == [] or value == {}:
         return ""
     if value is True:
         return "true"
