@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -59,41 +59,56 @@ encode = msgspec.json.encode
 decode = msgspec.json.decode
 
 
-@extend_schema(exclude=True)
-class AlertmanagerAlertsView(TenantAPIView):
-    """The firing alerts in Alertmanager's shape."""
+class Listed(NamedTuple):
+    """One firing alert: its id, its name on the wire, and its JSON."""
+
+    id: UUID
+    fingerprint: str
+    text: str
+
+
+class AlertmanagerView(TenantAPIView):
+    """A view that answers and refuses in Alertmanager's words."""
 
     renderer_classes = [JSONRenderer]
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return handle
 
+
+@extend_schema(exclude=True)
+class AlertmanagerAlertsView(AlertmanagerView):
+    """The firing alerts in Alertmanager's shape."""
+
     def get(self, request: Request, **_kwargs: Any) -> HttpResponse | Response:
-        tenant_id = self.standing(request).tenant_id
-        matchers, pattern = _matchers(request), _pattern(request)
-        if not _flag(request, "active"):
-            return Response([])
-        # Whole labels are found by their index; all else is judged here.
-        equal = [m for m in matchers if m.operator == "=" and m.value]
-        whole = {m.name: m.value for m in equal}
-        rest = [
-            m for m in matchers if whole.get(m.name) != m.value or m.operator != "="
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(FIRING, [tenant_id, encode(whole).decode()])
-            rows = cursor.fetchall()
-        if rest:
-            rows = [row for row in rows if all_match(rest, decode(row[1]))]
-        receivers = _receivers(tenant_id, [row[0] for row in rows])
-        if pattern:
-            rows = [
-                row
-                for row in rows
-                if any(pattern.fullmatch(name) for name in receivers[row[0]])
-            ]
-        shown = sorted(_shown(row, receivers[row[0]]) for row in rows)
-        text = ",".join([text for _, text in shown])
+        found = listed(request, self.standing(request).tenant_id)
+        shown = sorted(found, key=lambda one: one.fingerprint)
+        text = ",".join([one.text for one in shown])
         return HttpResponse(f"[{text}]\n", content_type="application/json")
+
+
+def listed(request: Request, tenant_id: UUID) -> list[Listed]:
+    """Return the alerts that the request's parameters choose. Raises Refused."""
+    matchers, pattern = _matchers(request), _pattern(request)
+    if not _flag(request, "active"):
+        return []
+    # Whole labels are found by their index; all else is judged here.
+    equal = [m for m in matchers if m.operator == "=" and m.value]
+    whole = {m.name: m.value for m in equal}
+    rest = [m for m in matchers if whole.get(m.name) != m.value or m.operator != "="]
+    with connection.cursor() as cursor:
+        cursor.execute(FIRING, [tenant_id, encode(whole).decode()])
+        rows = cursor.fetchall()
+    if rest:
+        rows = [row for row in rows if all_match(rest, decode(row[1]))]
+    receivers = _receivers(tenant_id, [row[0] for row in rows])
+    if pattern:
+        rows = [
+            row
+            for row in rows
+            if any(pattern.fullmatch(name) for name in receivers[row[0]])
+        ]
+    return [_shown(row, receivers[row[0]]) for row in rows]
 
 
 def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
@@ -149,16 +164,18 @@ def _receivers(tenant_id: UUID, alerts: list[UUID]) -> defaultdict[UUID, list[st
     return found
 
 
-def _shown(row: tuple[Any, ...], receivers: list[str]) -> tuple[str, str]:
-    """Return the fingerprint and one gettableAlert; generatorURL if there is one."""
-    _id, labels, annotations, known, starts, ends, updated, link = row
+def _shown(row: tuple[Any, ...], receivers: list[str]) -> Listed:
+    """Return one gettableAlert; generatorURL if there is one."""
+    alert_id, labels, annotations, known, starts, ends, updated, link = row
     name = known or fingerprint(decode(labels))
     names = encode([{"name": one} for one in sorted(receivers)]).decode()
     state = "active" if receivers else "unprocessed"
     more = f',"generatorURL":{encode(link).decode()}' if link else ""
-    return name, (
+    return Listed(
+        alert_id,
+        name,
         f'{{"annotations":{annotations},"endsAt":"{ends}","fingerprint":"{name}",'
         f'"receivers":{names},"startsAt":"{starts}","status":{{"inhibitedBy":[],'
         f'"mutedBy":[],"silencedBy":[],"state":"{state}"}},"updatedAt":"{updated}",'
-        f'"labels":{labels}{more}}}'
+        f'"labels":{labels}{more}}}',
     )

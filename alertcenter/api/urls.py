@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from alertcenter.api import alertmanager_more as more
 from alertcenter.api import pagerduty
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
@@ -25,6 +26,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "t/<str:slug>/api/v2/alerts",
         AlertmanagerAlertsView.as_view(),
         name="alertmanager-alerts",
+    ),
+    *(
+        path(f"t/<str:slug>/{where}", view.as_view(), name=f"alertmanager-{name}")
+        for where, view, name in (
+            ("api/v2/status", more.StatusView, "status"),
+            ("api/v2/receivers", more.ReceiversView, "receivers"),
+            ("api/v2/silences", more.SilencesView, "silences"),
+            ("api/v2/alerts/groups", more.GroupsView, "groups"),
+            ("metrics", more.MetricsView, "metrics"),
+        )
     ),
     path("pagerduty/v2/enqueue", pagerduty.enqueue, name="pagerduty"),
     path("pagerduty/v2/change/enqueue", pagerduty.change, name="pagerduty-change"),

@@ -1,0 +1,212 @@
+"""What else do Alertmanager's clients ask? Status, receivers, groups, silences.
+
+api/v2/openapi.yaml, and what amtool and karma read of it (reference/wire-protocols.md
+3.1). Each route is a receiver of its own name. There are no silences yet, so their list
+is empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from alertcenter.alerts.models import Alert, Group, Route
+from alertcenter.api.alertmanager import (
+    AlertmanagerView,
+    Listed,
+    listed,
+)
+
+# What karma and amtool compare; the shapes are those of this version.
+VERSION = "0.34.0"
+BUILD = {
+    "version": VERSION,
+    "revision": "alertcenter",
+    "branch": "main",
+    "buildUser": "alertcenter",
+    "buildDate": "20260101-00:00:00",
+    "goVersion": "go1.25",
+}
+STARTED = datetime.now(UTC)
+GROUP_INTERVAL = "5m"
+REPEAT_INTERVAL = "4h"
+ROOT = "default"
+
+MEMBERS = """
+SELECT g.id, m.alert_id FROM alert_group g
+JOIN group_alert m ON m.tenant_id = g.tenant_id AND m.group_id = g.id
+WHERE g.tenant_id = %s AND g.state <> 'resolved' AND m.left_at IS NULL
+"""
+
+
+def go_time(moment: datetime) -> str:
+    """Return RFC 3339 with milliseconds and Z, as Alertmanager prints it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{moment.microsecond // 1000:03d}Z"
+    )
+
+
+@extend_schema(exclude=True)
+class StatusView(AlertmanagerView):
+    """GET /api/v2/status."""
+
+    def get(self, request: Request, **_kwargs: Any) -> Response:
+        tenant_id = self.standing(request).tenant_id
+        return Response(
+            {
+                "cluster": {"peers": [], "status": "disabled"},
+                "config": {"original": config_of(tenant_id)},
+                "uptime": go_time(STARTED),
+                "versionInfo": BUILD,
+            }
+        )
+
+
+@extend_schema(exclude=True)
+class ReceiversView(AlertmanagerView):
+    """GET /api/v2/receivers."""
+
+    def get(self, request: Request, **_kwargs: Any) -> Response:
+        routes = routes_of(self.standing(request).tenant_id)
+        names = sorted({route.name for route in routes} or {ROOT})
+        return Response([{"name": name} for name in names])
+
+
+@extend_schema(exclude=True)
+class SilencesView(AlertmanagerView):
+    """GET /api/v2/silences."""
+
+    def get(self, request: Request, **_kwargs: Any) -> Response:
+        self.standing(request)
+        return Response([])
+
+
+@extend_schema(exclude=True)
+class GroupsView(AlertmanagerView):
+    """GET /api/v2/alerts/groups: the groups that are not resolved, by label."""
+
+    def get(self, request: Request, **_kwargs: Any) -> HttpResponse:
+        tenant_id = self.standing(request).tenant_id
+        shown = {one.id: one for one in listed(request, tenant_id)}
+        members = members_of(tenant_id)
+        groups = Group.objects.filter(tenant_id=tenant_id, pk__in=members)
+        found = []
+        for group in groups.select_related("route"):
+            alerts = sorted(
+                (shown[one] for one in members[group.pk] if one in shown),
+                key=lambda one: one.fingerprint,
+            )
+            if alerts:
+                found.append(as_group(group, alerts))
+        text = ",".join(text for _order, text in sorted(found))
+        return HttpResponse(f"[{text}]\n", content_type="application/json")
+
+
+def members_of(tenant_id: UUID) -> dict[UUID, list[UUID]]:
+    """Return the alerts in each open group."""
+    members: dict[UUID, list[UUID]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(MEMBERS, [tenant_id])
+        for group_id, alert_id in cursor.fetchall():
+            members.setdefault(group_id, []).append(alert_id)
+    return members
+
+
+def as_group(group: Group, alerts: Sequence[Listed]) -> tuple[str, str]:
+    """Return what groups are sorted by, and one alertGroup."""
+    name = group.route.name if group.route else ROOT
+    labels = json.dumps(group.labels, sort_keys=True)
+    inner = ",".join(one.text for one in alerts)
+    text = (
+        f'{{"alerts":[{inner}],"labels":{labels},"receiver":{{"name":{json.dumps(name)}}},'
+        f'"routeLabels":{{}}}}'
+    )
+    return f"{labels}{name}", text
+
+
+@extend_schema(exclude=True)
+class MetricsView(AlertmanagerView):
+    """GET /metrics of one tenant, as karma reads it."""
+
+    def get(self, request: Request, **_kwargs: Any) -> HttpResponse:
+        tenant_id = self.standing(request).tenant_id
+        firing = Alert.objects.filter(tenant_id=tenant_id, state="firing").count()
+        labels = ",".join(
+            f'{name}="{BUILD[key]}"'
+            for name, key in (
+                ("branch", "branch"),
+                ("goversion", "goVersion"),
+                ("revision", "revision"),
+                ("version", "version"),
+            )
+        )
+        return HttpResponse(
+            "# HELP alertmanager_build_info Whose interface this is.\n"
+            "# TYPE alertmanager_build_info gauge\n"
+            f"alertmanager_build_info{{{labels}}} 1\n"
+            "# HELP alertmanager_alerts How many alerts by state.\n"
+            "# TYPE alertmanager_alerts gauge\n"
+            f'alertmanager_alerts{{state="active"}} {firing}\n'
+            'alertmanager_alerts{state="suppressed"} 0\n',
+            content_type="text/plain; version=0.0.4; charset=utf-8",
+        )
+
+
+# --- the configuration that amtool reads ---
+
+
+def routes_of(tenant_id: UUID) -> list[Route]:
+    """Return the active routes in the order they are tried; the default last."""
+    rows = Route.objects.filter(tenant_id=tenant_id, active=True)
+    return list(rows.order_by("is_default", "position", "name"))
+
+
+def config_of(tenant_id: UUID) -> str:
+    """Return the routes as a configuration that Alertmanager itself would load."""
+    routes = routes_of(tenant_id)
+    root = next((route for route in routes if route.is_default), None)
+    lines = ["global:", "  resolve_timeout: 5m", "route:"]
+    lines += settings_of(root, "  ")
+    children = [route for route in routes if not route.is_default]
+    if children:
+        lines.append("  routes:")
+    for route in children:
+        inner = settings_of(route, "    ")
+        lines.append("  - " + inner[0].lstrip())
+        lines += inner[1:]
+        lines.append("    matchers:")
+        lines += [f"    - {quoted(str(text))}" for text in route.matchers]
+        if not route.matchers:
+            lines[-1] = "    matchers: []"
+    lines.append("receivers:")
+    names = sorted({route.name for route in routes} | {root.name if root else ROOT})
+    lines += [f"- name: {quoted(name)}" for name in names]
+    return "\n".join(lines) + "\n"
+
+
+def settings_of(route: Route | None, margin: str) -> list[str]:
+    """Return one route's own lines."""
+    name = route.name if route else ROOT
+    group_by = [quoted(str(one)) for one in (route.group_by if route else [])]
+    wait = route.group_wait_seconds if route else 0
+    return [
+        f"{margin}receiver: {quoted(name)}",
+        f"{margin}group_by: [{', '.join(group_by)}]",
+        f"{margin}group_wait: {wait}s",
+        f"{margin}group_interval: {GROUP_INTERVAL}",
+        f"{margin}repeat_interval: {REPEAT_INTERVAL}",
+    ]
+
+
+def quoted(text: str) -> str:
+    """Return a YAML scalar: JSON's strings are among them."""
+    return json.dumps(text, ensure_ascii=False)
