@@ -44,6 +44,7 @@ WORDS = {"severe": "critical", "very low": "info", "unknown": "", "undefined": "
 OVER = frozenset(
     {"resolved", "closed", "4", "5", "recovery", "recovered", "cleared", "ok"}
 )
+STATES = ("itsi_group_status", "status", "status_label")
 OBJECTS = (
     "host", "dest", "hostname", "host_name", "entity_title", "entity", "risk_object",
     "instance", "computer", "ComputerName", "node", "src", "service_name", "service",
@@ -119,10 +120,10 @@ def is_over(row: Data, episode: str) -> bool:
         return True
     if not episode:
         return False
-    states = [first(row, name) for name in ("itsi_group_status", "status")]
-    words = first(row, "status_label", "severity_label", "severity").lower()
+    if any(first(row, one).lower() in OVER for one in STATES):
+        return True
     # A normal severity is how an episode's last event says that it is well again.
-    return any(one.lower() in OVER for one in states) or words in (*OVER, "normal")
+    return first(row, "severity_label", "severity").lower() in ("normal", "2")
 
 
 def severity(data: Data, row: Data, episode: str) -> str:
