@@ -72,8 +72,6 @@ def read(incoming: Incoming) -> list[Event]:
             firing=firing,
             severity=SEVERITIES.get(category.lower(), category) or "error",
             labels={
-                **tags_of(data, more),
-                "alertname": title,
                 **objects_of(data, names),
                 "category": category,
                 "impact": first(data, "problemimpact", "impactlevel")
@@ -81,6 +79,8 @@ def read(incoming: Incoming) -> list[Event]:
                 "problem": first(data, "displayid") or first(more, "displayId"),
                 "root_cause": first(data, "rootcauseentityname")
                 or first(more, "rootCauseEntity.name"),
+                **tags_of(data, more),
+                "alertname": title,
             },
             annotations={
                 "description": first(

@@ -73,8 +73,6 @@ def alert(data: Data, about: Data) -> Event:
         firing=first(data, "event_status", "status").lower() not in OVER,
         severity=severity(data, about),
         labels={
-            **groups,
-            "alertname": name,
             "host": first(groups, *HOSTS)
             or first(fields, *HOSTS)
             or first(about, "origin_context_host")
@@ -82,6 +80,8 @@ def alert(data: Data, about: Data) -> Event:
             "environment": first(fields, "environment", "env"),
             "service": first(fields, "service", "application"),
             "key": where,
+            **groups,
+            "alertname": name,
         },
         annotations={
             "description": first(data, "event_definition_description").strip("."),

@@ -66,10 +66,10 @@ def read(incoming: Incoming) -> list[Event]:
             firing=firing,
             severity=level if firing else first(data, "previousLevel").lower(),
             labels={
-                **tags,
-                "alertname": first(data, "taskName", "task") or task(named),
                 "measurement": measured,
                 "topic": first(data, "topic"),
+                **tags,
+                "alertname": first(data, "taskName", "task") or task(named),
             },
             annotations={
                 # The default details are JSON, or HTML that is escaped once more.

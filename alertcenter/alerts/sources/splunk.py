@@ -51,7 +51,7 @@ OBJECTS = (
 )  # fmt: skip
 TOLD = ("message", "description", "rule_description", "summary", "text", "_raw")
 MOST_ROWS = 500
-MOST_FIELDS = 30
+MOST_FIELDS = 20
 
 
 def read(incoming: Incoming) -> list[Event]:

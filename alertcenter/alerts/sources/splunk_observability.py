@@ -73,10 +73,10 @@ def read(incoming: Incoming) -> list[Event]:
             firing=firing,
             severity=first(data, "severity", "inputs.severity") or "error",
             labels={
-                **dimensions,
-                "alertname": rule or detector,
                 "detector": detector,
                 "metric": first(data, "originatingMetric"),
+                **dimensions,
+                "alertname": rule or detector,
             },
             annotations={
                 "description": first(data, "messageBody", "displayBody")
