@@ -101,16 +101,17 @@ def values(data: Data) -> dict[str, Any]:
     """Return all values by small names, without those that were not filled in."""
     found: dict[str, Any] = {}
     for name, value in data.items():
-        if type(value) is not dict and name != "fields":
+        if type(value) is not dict and name != "fields" and is_said(value):
             found[small(name)] = value
     for one in objects(data, "fields")[:200]:
-        if is_said(one.get("value")):
-            found.setdefault(small(first(one, "key")), one.get("value"))
+        name, value = one.get("key"), one.get("value")
+        if type(name) is str and is_said(value):
+            found.setdefault(small(name), value)
     if "alertDef" in data or "case" in data:
         for name, path in NESTED:
             if words := first(data, path):
                 found.setdefault(name, words)
-    return {name: value for name, value in found.items() if is_said(value)}
+    return found
 
 
 @lru_cache(maxsize=512)
