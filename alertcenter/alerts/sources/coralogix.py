@@ -104,9 +104,9 @@ def values(data: Data) -> dict[str, Any]:
         if type(value) is not dict and name != "fields" and is_said(value):
             found[small(name)] = value
     for one in objects(data, "fields")[:200]:
-        name, value = one.get("key"), one.get("value")
-        if type(name) is str and is_said(value):
-            found.setdefault(small(name), value)
+        key, value = one.get("key"), one.get("value")
+        if type(key) is str and is_said(value):
+            found.setdefault(small(key), value)
     if "alertDef" in data or "case" in data:
         for name, path in NESTED:
             if words := first(data, path):
