@@ -74,7 +74,7 @@ def read(incoming: Incoming) -> list[Event]:
             },
             link=first(about, "url", "link", "monitorurl")
             or first(data, "url", "link", "monitorurl"),
-            starts_at=at,
+            starts_at=at if firing else None,
             ends_at=at,
         )
     ]

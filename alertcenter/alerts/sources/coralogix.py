@@ -91,7 +91,7 @@ def read(incoming: Incoming) -> list[Event]:
             },
             link=one_of(said, "alerturl", "url", "caseurl")
             or first(data, "alert.url", "_context.system.url"),
-            starts_at=at,
+            starts_at=at if firing else None,
             ends_at=at,
         )
     ]

@@ -66,11 +66,12 @@ def alert(data: Data, about: Data) -> Event:
     lines = backlog(data)
     seen = moment(first(about, "timestamp", "timestamp_processing"))
     shown = name or message or f"Event {definition}"
+    firing = first(data, "event_status", "status").lower() not in OVER
     return event(
         NAME,
         title=f"{shown}: {where}" if where and where not in shown else shown,
         key=joined(definition or name or message or first(about, "id"), where),
-        firing=first(data, "event_status", "status").lower() not in OVER,
+        firing=firing,
         severity=severity(data, about),
         labels={
             "host": first(groups, *HOSTS)
@@ -93,7 +94,7 @@ def alert(data: Data, about: Data) -> Event:
             "field": dict(list(fields.items())[:MOST_FIELDS]),
         },
         link=first(data, "replay_url", "event_url", "http_external_uri"),
-        starts_at=seen,
+        starts_at=seen if firing else None,
         ends_at=seen,
     )
 
@@ -103,6 +104,7 @@ def legacy(data: Data) -> Event:
     result, stream = part(data, "check_result"), part(data, "stream")
     condition = part(result, "triggered_condition")
     name = first(condition, "title") or first(stream, "title")
+    firing = result.get("triggered") is not False
     at = moment(first(result, "triggered_at", "resolved_at"))
     lines = backlog(result, "matching_messages")
     return event(
@@ -112,7 +114,7 @@ def legacy(data: Data) -> Event:
             first(stream, "id") or first(stream, "title"),
             first(condition, "id") or first(condition, "type") or name,
         ),
-        firing=result.get("triggered") is not False,
+        firing=firing,
         severity=first(condition, "parameters.severity") or "error",
         labels={
             "alertname": name,
@@ -126,7 +128,7 @@ def legacy(data: Data) -> Event:
             "backlog": "\n".join(lines),
         },
         link=first(data, "stream_url"),
-        starts_at=at,
+        starts_at=at if firing else None,
         ends_at=at,
     )
 

@@ -78,7 +78,7 @@ def read(incoming: Incoming) -> list[Event]:
                 "previous_level": first(data, "previousLevel"),
             },
             link=first(data, "url", "link"),
-            starts_at=began,
+            starts_at=began if firing or lasted > 0 else None,
             ends_at=at,
         )
     ]

@@ -99,7 +99,8 @@ def alert(data: Data, outside: Data, *, over: bool = False) -> Event:
     where = host if host[:1] != "{" else ""
     where = where or group or (instance if " " not in instance else "")
     firing = not (over or state.rpartition(".")[2] in OVER or is_done(data))
-    began = moment(first(data, *STARTS))
+    # Of what recovers only a document says when it began: the date is the message's.
+    began = moment(first(data, *(STARTS if firing else STARTS[:2])))
     shown = where if len(where) < 100 and where not in title else ""
     return event(
         NAME,
@@ -115,7 +116,7 @@ def alert(data: Data, outside: Data, *, over: bool = False) -> Event:
             "environment": first(data, "context.environment", "service.environment"),
             "group": group,
             "space": first(data, "rule.spaceId", "kibana.space_ids.0", "spaceId"),
-            **tags_of(data),
+            **(tags_of(data) or tags_of(outside)),
             "alertname": title,
         },
         annotations={
@@ -159,7 +160,7 @@ def watch(ctx: Data, outside: Data) -> Event:
     """Return the event of a watch: its `ctx`, or some of its variables."""
     named = first(ctx, "watch_id")
     name = first(ctx, "metadata.name", "metadata.title") or named
-    state = first(outside, "status", "state").lower()
+    firing = first(outside, "status", "state").lower() not in OVER
     hits = at(ctx, "payload.hits.total")
     when = moment(
         first(ctx, "trigger.triggered_time", "execution_time", "trigger.scheduled_time")
@@ -168,7 +169,7 @@ def watch(ctx: Data, outside: Data) -> Event:
         NAME,
         title=name,
         key=joined("watch", named),
-        firing=state not in OVER,
+        firing=firing,
         severity=first(ctx, "metadata.severity")
         or first(outside, "severity")
         or "error",
@@ -184,7 +185,7 @@ def watch(ctx: Data, outside: Data) -> Event:
             "value": first(hits, "value") if type(hits) is dict else text(hits),
             "runbook_url": first(ctx, "metadata.runbook_url", "metadata.runbook"),
         },
-        starts_at=when,
+        starts_at=when if firing else None,
         ends_at=when,
     )
 

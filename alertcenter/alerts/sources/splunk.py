@@ -81,6 +81,7 @@ def alert(data: Data, row: Data) -> Event:
         shown = name or "Splunk alert"
         title = f"{shown}: {where}" if where and where not in shown else shown
     at = moment(ran.partition("_")[0].partition(".")[0]) or moment(row.get("_time"))
+    firing = not is_over(row, episode)
     fields = [one for one in row.items() if not one[0].startswith("_")]
     return event(
         NAME,
@@ -88,7 +89,7 @@ def alert(data: Data, row: Data) -> Event:
         key=joined("episode", episode)
         if episode
         else joined(first(data, "app"), name or search or sid, where),
-        firing=not is_over(row, episode),
+        firing=firing,
         severity=severity(data, row, episode),
         labels={
             "alertname": name,
@@ -109,7 +110,7 @@ def alert(data: Data, row: Data) -> Event:
             "result": dict(fields[:MOST_FIELDS]),
         },
         link=first(data, "results_link", "view_link"),
-        starts_at=at,
+        starts_at=at if firing else None,
         ends_at=at,
     )
 

@@ -84,7 +84,7 @@ def read(incoming: Incoming) -> list[Event]:
                 "data": dict(list(fields.items())[:MOST_FIELDS]),
             },
             link=first(data, "data.vulnerability.reference", "data.vt.permalink"),
-            starts_at=at,
+            starts_at=at if firing else None,
             ends_at=at,
         )
     ]
