@@ -21,8 +21,11 @@ from alertcenter.alerts.sources.shapes import first, moment, plain, tags
 
 NAME = "prtg"
 OVER = ("up", "paused", "ok")
-# Sensors have one to five stars for their priority, here as text or number.
-STARS = {"1": "info", "2": "info", "3": "error", "4": "error", "5": "critical"}
+# A sensor's priority is one to five stars, written as stars or as a number.
+PRIORITIES = {
+    "*": "info", "**": "info", "***": "error", "****": "error", "*****": "critical",
+    "1": "info", "2": "info", "3": "error", "4": "error", "5": "critical",
+}  # fmt: skip
 
 
 def read(incoming: Incoming) -> list[Event]:
@@ -42,8 +45,7 @@ def read(incoming: Incoming) -> list[Event]:
     firing = not (status.startswith(OVER) or "now: up" in status)
     name = sensor or f"Sensor {number}"
     at = moment(first(data, "datetime", "timestamp", "date"))
-    word = STARS.get(str(first(data, "priority", "prio").count("*") or ""))
-    word = word or STARS.get(first(data, "priority", "prio"), "error")
+    word = PRIORITIES.get(first(data, "priority", "prio"), "error")
     return [
         event(
             NAME,
