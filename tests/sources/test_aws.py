@@ -47,12 +47,14 @@ def test_health_tells_what_is_affected_and_since_when():
     assert found.severity == ERROR
     assert found.annotations["affected"] == "i-0c1, i-0c2"
     assert found.annotations["description"] == "Launches are slow."
-    assert found.starts_at and found.starts_at.minute == 5
+    assert found.starts_at
+    assert found.starts_at.minute == 5
     body = reading.payload("aws", "health_open")
     body["detail"] |= {"statusCode": "closed", "endTime": "2026-11-20T11:00:00Z"}
     over = reading.event("aws", body)
     assert (over.firing, over.key) == (False, found.key)
-    assert over.ends_at and over.ends_at.hour == 11
+    assert over.ends_at
+    assert over.ends_at.hour == 11
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def from_event(source: str, found: Data) -> list[Event]:
 def one_event(source: str, found: Data, detail: Data) -> Event:
     kind, state = first(found, "detail-type"), state_of(found, detail)
     finding = finding_of(kind, detail)
+    said = first(detail, *DESCRIPTIONS)
     about, name = thing(kind, found, detail)
     over = state in GOOD or kind.endswith(("Closed", "Resolved"))
     firing = not over
@@ -104,14 +105,14 @@ def one_event(source: str, found: Data, detail: Data) -> Event:
             "state": state,
         },
         annotations={
-            "description": first(detail, *DESCRIPTIONS),
+            "description": said,
             "type": first(detail, "type", "eventTypeCategory"),
             "user": first(detail, "userIdentity.arn", "userIdentity.principalId"),
             "affected": ", ".join(
                 first(one, "entityValue")
                 for one in objects(detail, "affectedEntities")[:20]
             ),
-            "detail": "" if first(detail, *DESCRIPTIONS) else words_of(detail)[:4000],
+            "detail": "" if said else words_of(detail)[:4000],
         },
         link=first(
             detail, "additional-information.logs.deep-link", "insightUrl", "url",
@@ -164,7 +165,7 @@ def thing(kind: str, found: Data, detail: Data) -> tuple[str, str]:
         whole = first(detail, "userIdentity.arn", "userIdentity.principalId")
         inner = first(detail, "eventName")
         return joined(whole, inner), whole.rpartition("/")[2]
-    inner = first(detail, *PARTS)
+    inner = "" if finding_of(kind, detail) else first(detail, *PARTS)
     name = whole.rpartition(":")[2].rpartition("/")[2] if "arn:" in whole else whole
     if inner and inner != whole:
         return joined(whole, inner), f"{name} {inner.rpartition('/')[2]}"
