@@ -5,7 +5,6 @@ https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/macrolist.ht
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from alertcenter.alerts.events import Event
@@ -35,24 +34,22 @@ def named(raw: Data) -> Data:
     {"service": {"desc": ...}} as one name. Macros that were not filled are dropped.
     """
     found: Data = {}
-    for name, value in within(raw, "", 3):
-        if type(value) is str and value[:1] == "$" == value[-1:]:
-            continue
-        if value not in (None, ""):
-            found.setdefault(name, value)
-        if len(found) >= MOST:
-            break
+    fill(found, raw, "", 3)
     return found
 
 
-def within(raw: Data, before: str, depth: int) -> Iterator[tuple[str, object]]:
-    for name, value in list(raw.items())[:MOST]:
+def fill(found: Data, raw: Data, before: str, depth: int) -> None:
+    for name, value in raw.items():
+        if type(value) is str:
+            if not value or value[0] == "$" == value[-1]:
+                continue
+        elif value is None:
+            continue
         whole = before + plain(name[:64])
         if type(value) is dict and depth:
-            inner = "" if whole in HOLDERS else whole
-            yield from within(value, inner, depth - 1)
-        else:
-            yield whole, value
+            fill(found, value, "" if whole in HOLDERS else whole, depth - 1)
+        elif len(found) < MOST and whole not in found:
+            found[whole] = value
 
 
 # A context of Checkmk has 150 names, the same in each.
