@@ -77,7 +77,9 @@ def recognise(incoming: Incoming) -> bool:
         return False
     inner = part(data, "check") or data
     return "ping_url" in inner or (
-        "code" in inner and "status" in inner and "last_ping" in inner
+        "code" in inner
+        and "status" in inner
+        and ("last_ping" in inner or ("now" in inner and "name" in inner))
     )
 
 

@@ -138,6 +138,7 @@ def recognise(incoming: Incoming) -> bool:
             "condition_name" in data and ("account_id" in data or "incident_id" in data)
         )
         or bool(parts(data, "alertConditionNames"))
+        or (type(data.get("alert")) is str and '"alert_url"' in data["alert"][:LARGEST])
     )
 
 

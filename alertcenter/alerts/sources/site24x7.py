@@ -71,7 +71,10 @@ def monitor_of(dashboard: str) -> str:
 
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    return type(data) is dict and "MONITORNAME" in data and "STATUS" in data
+    return type(data) is dict and (
+        ("MONITORNAME" in data and "STATUS" in data)
+        or ("monitorname" in data and "status" in data)
+    )
 
 
 ADAPTER = Adapter(
