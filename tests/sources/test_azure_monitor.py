@@ -83,3 +83,19 @@ def test_a_classic_log_search_has_its_query_and_count():
     found = reading.read("azure_monitor", "classic_log")
     assert found.title == "Errors in the shop"
     assert found.annotations["value"] == "7"
+
+
+def test_a_prometheus_rules_labels_and_annotations_are_kept():
+    said = reading.payload("azure_monitor", "log_v2")
+    said["data"]["essentials"]["monitoringService"] = "Prometheus"
+    said["data"]["alertContext"] = {
+        "expression": "up == 0",
+        "expressionValue": "0",
+        "labels": {"alertname": "Down", "pod": "p1", "id": "/subscriptions/11/x"},
+        "annotations": {"runbook_url": "https://wiki.example/down"},
+    }
+    found = reading.event("azure_monitor", said)
+    assert found.labels["pod"] == "p1"
+    assert "id" not in found.labels
+    assert found.annotations["query"] == "up == 0"
+    assert found.annotations["runbook_url"] == "https://wiki.example/down"

@@ -55,3 +55,12 @@ def test_the_oldest_form_is_an_alert_until_it_says_closed():
 
 def test_a_deployment_is_no_alert():
     assert reading.events("newrelic", {"deployment": '{"revision": "1"}'}) == []
+
+
+def test_without_a_state_the_events_type_tells_it():
+    said = reading.payload("newrelic", "incident_open")
+    del said["current_state"]
+    assert reading.event("newrelic", said | {"event_type": "INCIDENT_OPEN"}).firing
+    assert not reading.event(
+        "newrelic", said | {"event_type": "INCIDENT_CLOSED"}
+    ).firing

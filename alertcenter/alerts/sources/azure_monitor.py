@@ -5,6 +5,9 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
@@ -100,7 +103,7 @@ def common(essentials: Data, data: Data) -> Event:
             or first(essentials, "monitoringService"),
             "region": first(more, "region"),
             **dimensions(context),
-            **part(context, "labels"),
+            **readable(part(context, "labels")),
         },
         annotations={
             "description": first(essentials, "description")
@@ -168,10 +171,15 @@ def dimensions(context: Data) -> dict[str, str]:
     for one in objects(context, "condition.allOf")[:5]:
         found |= pairs(parts(one, "dimensions")[:10], "name")
     found |= pairs(parts(context, "Dimensions")[:10], "name")
+    return readable(found)
+
+
+def readable(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Return labels without those that name a resource by its whole path."""
     return {
-        name: value
-        for name, value in found.items()
-        if name not in MACHINE_NAMES and not value.startswith("/subscriptions/")
+        name: text(value)
+        for name, value in list(labels.items())[:50]
+        if name not in MACHINE_NAMES and not text(value).startswith("/subscriptions/")
     }
 
 

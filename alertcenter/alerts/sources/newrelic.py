@@ -40,13 +40,15 @@ def read(incoming: Incoming) -> list[Event]:
     if not title and "deployment" in data:
         return []
     state = first(data, "current_state", "state", "status", "issueState").lower()
+    if not state:  # INCIDENT_CLOSED, VIOLATION_CLOSE
+        state = first(data, "event_type").lower().rpartition("_")[2]
     link = first(
         data, "issueUrl", "incident_url", "issuePageUrl", "issueLink", "alert_url",
         "violation_callback_url",
     )  # fmt: skip
     if not title or not (ids or state or "alert_url" in data):
         raise NotUnderstood("a title with an issue or incident id is missing")
-    over = state in OVER or first(data, "short_description").endswith(ENDED)
+    over = state in OVER or (first(data, "short_description").lower().endswith(ENDED))
     started = moment(first(data, "createdAt", "activatedAt", "created_at"))
     if started is None and not over:  # of what is over, it is the end
         started = moment(first(data, "timestamp"))
@@ -65,7 +67,7 @@ def read(incoming: Incoming) -> list[Event]:
                 or first(data, "condition_name")
                 or title,
                 "policy": plain_list(data, "policyName", "alertPolicyNames")
-                or first(data, "policy_name"),
+                or first(data, "policy_name", "alert_policy_name"),
                 "entity": plain_list(data, "entityNames", "impactedEntities", "entity")
                 or first(
                     data, "targets.0.name", "entity.name", "application_name",
@@ -76,7 +78,8 @@ def read(incoming: Incoming) -> list[Event]:
             },
             annotations={
                 "description": first(
-                    data, "details", "description", "annotations.description.0",
+                    data, "details", "description", "condition_description",
+                    "annotations.description.0",
                     "long_description", "message",
                 ),
                 "owner": first(data, "owner"),
