@@ -33,6 +33,14 @@ def test_an_alert_without_labels_is_known_by_its_fingerprint():
     assert found.title == "[FIRING:1] DatasourceNoData (Replication lag)"
 
 
+def test_a_group_whose_alerts_say_nothing_is_still_an_alert():
+    said = reading.payload("grafana", "no_data") | {"alerts": [{"status": "firing"}]}
+    found = reading.event("grafana", said)
+    assert found.firing
+    assert found.title == "[FIRING:1] DatasourceNoData (Replication lag)"
+    assert found.key == said["groupKey"]
+
+
 def test_an_alert_without_a_status_has_its_groups():
     said = reading.payload("grafana", "no_data") | {"status": "resolved"}
     del said["alerts"][0]["status"]

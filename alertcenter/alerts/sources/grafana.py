@@ -38,7 +38,10 @@ def read(incoming: Incoming) -> list[Event]:
     """Return the events of the body. Raises NotUnderstood."""
     data = as_object(incoming)
     alerts = objects(data, "alerts")
-    if alerts and any(looks_labelled(one) or "fingerprint" in one for one in alerts):
+    ours = "orgId" in data or any(
+        looks_labelled(one) or "fingerprint" in one for one in alerts
+    )
+    if alerts and ours:
         return [unified(one, data) for one in alerts]
     if not alerts and part(data, "commonLabels"):
         return [unified(data | {"labels": part(data, "commonLabels")}, data)]
