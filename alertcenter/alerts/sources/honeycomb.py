@@ -127,9 +127,9 @@ ADAPTER = Adapter(
     recognise,
     example={
         "version": "v0.1.0",
-        "id": "JwwZ1",
+        "id": "tr1",
         "name": "Checkout is slow",
-        "trigger_url": "https://ui.honeycomb.io/acme/datasets/shop/triggers/JwwZ1",
+        "trigger_url": "https://ui.honeycomb.io/acme/datasets/shop/triggers/tr1",
         "status": "TRIGGERED",
         "summary": "Triggered: Checkout is slow",
         "description": "P95 of checkout is over two seconds",
