@@ -11,6 +11,7 @@ import asyncio
 import time
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_BYTES = 128 * 1024
@@ -49,9 +50,61 @@ class MeasuredProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.unparsed += len(data)
-        super().data_received(data)
+        while data:
+            data = self.fed(data)
         if self.unparsed > MOST_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too long.")
+
+    def fed(self, data: bytes) -> bytes:
+        """Give `data` to the parser; return what it has yet to be given.
+
+        The parser takes whatever follows a head that offers another protocol for that
+        protocol. All but websockets is declined (RFC 9110, 7.8), so what follows is the
+        body, and no request of its own.
+        """
+        parser = self.parser
+        self._unset_keepalive_if_required()
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return b""
+            if parser.get_method() != b"CONNECT":
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                return self.without_offer(parser) + data[offer.args[0] :]
+            self.send_400_response("This is no proxy.")
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+        return b""
+
+    def without_offer(self, parser: Any) -> bytes:
+        """Return the head that was read, as if it offered no other protocol."""
+        version = parser.get_http_version().encode()
+        head = [parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        return b"".join([*head, b"\r\n"])
+
+    def declined(self) -> bool:
+        """Whether the head offers a protocol that we do not speak: `fed` reads it again
+        without the offer."""
+        return bool(self.parser.should_upgrade()) and not self._should_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """A websocket begins with a GET that has no body (RFC 6455, 4.1)."""
+        return (
+            super()._should_upgrade()
+            and self.parser.get_method() == b"GET"
+            and not any(
+                name == b"transfer-encoding"
+                or (name == b"content-length" and value != b"0")
+                for name, value in self.headers
+            )
+        )
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
         """A client that has said all may still listen: keep the line for the answer."""
@@ -72,6 +125,8 @@ class MeasuredProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.unparsed = 0
+        if self.declined():
+            return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -81,7 +136,8 @@ class MeasuredProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.unparsed = 0
         self.begun = 0.0
-        super().on_message_complete()
+        if not self.declined():
+            super().on_message_complete()
 
     # --- time ---
 

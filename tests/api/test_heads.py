@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -51,3 +52,38 @@ def test_a_long_head_and_a_long_body_are_read(stack):
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         line.sendall(START + long + length + body)
         assert line.recv(200).startswith(b"HTTP/1.1 403")  # no CSRF token
+
+
+def exchanged(stack, *pieces: bytes) -> bytes:
+    """Return all that is answered to `pieces`, sent with a pause between them."""
+    place = urlsplit(stack.url)
+    with socket.create_connection((place.hostname, place.port), 5) as line:
+        for piece in pieces:
+            line.sendall(piece)
+            time.sleep(0.2)
+        line.shutdown(socket.SHUT_WR)
+        answer = b""
+        while more := line.recv(65_536):
+            answer += more
+        return answer
+
+
+INNER = b"GET /t/x/-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_body_behind_an_offer_to_upgrade_is_a_body(stack, protocol, together):
+    """Else it would be a request of its own, whose answer another client gets."""
+    offer = b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
+    head = START + offer + b"Content-Length: %d\r\n\r\n" % len(INNER)
+    pieces = [head + INNER + INNER] if together else [head, INNER, INNER]
+    answer = exchanged(stack, *pieces)
+    assert answer.startswith(b"HTTP/1.1 403"), answer  # no CSRF token
+    assert answer.count(b"HTTP/1.1 200") == 1, answer  # that of the second one
+
+
+def test_connect_is_refused(stack):
+    answer = exchanged(stack, b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n" + INNER)
+    assert answer.startswith(b"HTTP/1.1 400"), answer
+    assert answer.count(b"HTTP/1.1") == 1, answer
