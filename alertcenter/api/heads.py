@@ -128,6 +128,9 @@ class MeasuredProtocol(HttpToolsProtocol):
         if self.declined():
             return
         super().on_headers_complete()
+        # The parser says trailers like headers. No proxy looks at those, so they must
+        # not get among what the application believes.
+        self.headers = self.headers.copy()
 
     def on_body(self, body: bytes) -> None:
         self.unparsed = 0

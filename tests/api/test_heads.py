@@ -68,6 +68,13 @@ def exchanged(stack, *pieces: bytes) -> bytes:
         return answer
 
 
+def test_a_trailer_is_no_header(stack):
+    beginning = START + b"Transfer-Encoding: chunked\r\nX-Correlation-Id: head\r\n\r\n"
+    body = b"1\r\nx\r\n0\r\nX-Correlation-Id: trailer\r\n\r\n"
+    answer = exchanged(stack, beginning + body).lower()
+    assert b"x-correlation-id: head\r\n" in answer
+
+
 INNER = b"GET /t/x/-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
