@@ -38,6 +38,8 @@ from alertcenter.alerts.waiting import Accepted
 SECONDS = 1.0
 FLUSH_SECONDS = 0.25
 MOST_REMEMBERED = 100_000
+# Of those remembered; a second may be said with a million digits.
+LONGEST_MOMENT = 64
 FOREVER = float("inf")
 
 
@@ -161,6 +163,8 @@ class Repeats:
                 raise BadItem("a time without a zone")
             else:
                 known = (moment.timestamp(), moment)
+            if len(text) > LONGEST_MOMENT:
+                return known
             if len(self._moments) >= 10_000:
                 self._moments.clear()
             self._moments[text] = known
