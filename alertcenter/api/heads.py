@@ -15,7 +15,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_BYTES = 128 * 1024
-# A whole request, its body included, arrives within this time.
+# A whole request, its body included, arrives within this time; and of an answer some
+# byte is taken.
 READ_SECONDS = 30.0
 # Prometheus sends every 15 s or so, and keeps its connection.
 IDLE_SECONDS = 75.0
@@ -33,6 +34,9 @@ class MeasuredProtocol(HttpToolsProtocol):
     # When the request that is being read began; 0 between requests.
     begun = 0.0
     quiet_since = 0.0
+    # How much of the answers the client has yet to take, and since when.
+    untaken = 0
+    untaken_since = 0.0
     watching: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -146,10 +150,19 @@ class MeasuredProtocol(HttpToolsProtocol):
 
     def watch(self) -> None:
         """Look at this connection every few seconds while it lives."""
-        if self.transport.is_closing():
-            return
+        now = time.monotonic()
         self.watching = self.loop.call_later(WATCH_SECONDS, self.watch)
-        self.judge(time.monotonic())
+        if self.is_deaf(now):
+            self.transport.abort()  # `close` would wait for it to take the rest
+        elif not self.transport.is_closing():
+            self.judge(now)
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether the client takes nothing of what it was told."""
+        untaken = self.transport.get_write_buffer_size()
+        if untaken != self.untaken:
+            self.untaken, self.untaken_since = untaken, now
+        return untaken > 0 and now - self.untaken_since > READ_SECONDS
 
     def stop_watching(self) -> None:
         if self.watching is not None:

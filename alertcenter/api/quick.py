@@ -110,7 +110,12 @@ class QuickProtocol(MeasuredProtocol):
     def on_headers_complete(self) -> None:
         self.unparsed = 0
         self.exchange = None
-        if not self.busy() and self.parser.get_method() == b"POST":
+        # Who does not take his answers goes the long way, which waits for him.
+        if (
+            not self.busy()
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"POST"
+        ):
             road = _roads.get(self.url) or road_of(self.url)
             if road is not None:
                 peer = self.client[0] if self.client else ""

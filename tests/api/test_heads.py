@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from alertcenter.api.heads import READ_SECONDS, MeasuredProtocol
+
 START = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
 PIECE = b"a" * 65_536
@@ -94,3 +96,24 @@ def test_connect_is_refused(stack):
     answer = exchanged(stack, b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n" + INNER)
     assert answer.startswith(b"HTTP/1.1 400"), answer
     assert answer.count(b"HTTP/1.1") == 1, answer
+
+
+class Buffer:
+    """A connection of which only what it holds matters."""
+
+    held = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.held
+
+
+def test_who_takes_nothing_of_his_answer_is_deaf():
+    protocol = object.__new__(MeasuredProtocol)
+    protocol.transport = buffer = Buffer()
+    assert not protocol.is_deaf(1_000.0)
+    buffer.held = 90_000
+    assert not protocol.is_deaf(2_000.0)
+    assert not protocol.is_deaf(2_000.0 + READ_SECONDS)
+    assert protocol.is_deaf(2_001.0 + READ_SECONDS)
+    buffer.held = 89_999
+    assert not protocol.is_deaf(2_001.0 + READ_SECONDS)
