@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -109,7 +110,8 @@ class Buffer:
 
 def test_who_takes_nothing_of_his_answer_is_deaf():
     protocol = object.__new__(MeasuredProtocol)
-    protocol.transport = buffer = Buffer()
+    buffer: Any = Buffer()
+    protocol.transport = buffer
     assert not protocol.is_deaf(1_000.0)
     buffer.held = 90_000
     assert not protocol.is_deaf(2_000.0)
