@@ -24,7 +24,7 @@ from uuid import UUID
 
 import msgspec
 
-from alertcenter.alerts.events import BadItem, Event, Parsed
+from alertcenter.alerts.events import BadItem, Event, Parsed, clean_time
 from alertcenter.alerts.rows import AHEAD_SECONDS, CLOCK
 from alertcenter.alerts.sources.alertmanager_v2 import (
     MOMENT,
@@ -162,7 +162,7 @@ class Repeats:
             elif moment.tzinfo is None:
                 raise BadItem("a time without a zone")
             else:
-                known = (moment.timestamp(), moment)
+                known = (moment.timestamp(), clean_time(moment))
             if len(text) > LONGEST_MOMENT:
                 return known
             if len(self._moments) >= 10_000:
