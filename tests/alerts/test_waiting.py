@@ -169,10 +169,11 @@ def long_job(tenant_id: UUID) -> Job:
 def test_what_is_long_counts_as_several():
     """Few requests of long events would fill the memory, here and in PostgreSQL."""
     queue = Waiting()
-    for _ in range(100):
+    most = waiting.MOST_OF_ONE * waiting.BYTES_OF_AN_EVENT >> 20
+    for _ in range(most):
         queue.put(long_job(LOUD))
     with pytest.raises(Overloaded):
-        [queue.put(long_job(LOUD)) for _ in range(100)]
+        queue.put(long_job(LOUD))
     queue.put(job(QUIET))
     assert [one.tenant_id for one in queue.take(600, Batch()).jobs] == [QUIET]
     assert len(queue.take(600, Batch()).jobs) == 1
