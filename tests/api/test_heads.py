@@ -119,3 +119,25 @@ def test_who_takes_nothing_of_his_answer_is_deaf():
     assert protocol.is_deaf(2_001.0 + READ_SECONDS)
     buffer.held = 89_999
     assert not protocol.is_deaf(2_001.0 + READ_SECONDS)
+
+
+def test_who_takes_no_file_keeps_nobody_waiting(stack):
+    """More of them than there are threads for pages."""
+    place = urlsplit(stack.url)
+    file = (
+        b"GET /static/admin/js/vendor/jquery/jquery.js HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    )
+    lines = []
+    for _ in range(30):
+        line = socket.create_connection((place.hostname, place.port), 5)
+        line.sendall((file + b"\r\n") * 40)
+        lines.append(line)
+    time.sleep(2)
+    try:
+        assert exchanged(stack, PAGE).startswith(b"HTTP/1.1 200")
+    finally:
+        for line in lines:
+            line.close()
+
+
+PAGE = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
