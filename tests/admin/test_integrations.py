@@ -46,7 +46,7 @@ def only(acme) -> Integration:
 def address_in(page: str) -> str:
     found = re.search(r'id="address">[^<]*?(/in/[a-z_]+/[0-9a-f]{32})<', page)
     assert found, page
-    return found[1]
+    return str(found[1])
 
 
 def change(row: Integration) -> str:

@@ -73,6 +73,12 @@ class IntegrationForm(TenantForm):
         return given
 
 
+class ChangeForm(IntegrationForm):
+    """What sends may not change: its keys' alerts would be another tool's."""
+
+    source = None  # type: ignore[assignment]
+
+
 class PayloadForm(forms.Form):
     """A pasted payload, to see what becomes of it."""
 
@@ -109,6 +115,13 @@ class IntegrationAdmin(TenantScopedAdmin):
         if obj is None:
             return ("source", "name")
         return ("name", "settings") if obj.source == MAPPED else ("name",)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj:
+            kwargs["form"] = ChangeForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj)
