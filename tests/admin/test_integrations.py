@@ -35,7 +35,7 @@ def connect(client, source: str, name: str = "Ours") -> str:
     """Make an integration; return the page with its keys."""
     page = client.post(ADD, {"source": source, "name": name})
     assert page.status_code == 200, page
-    return page.content.decode()
+    return str(page.content.decode())
 
 
 def only(acme) -> Integration:
