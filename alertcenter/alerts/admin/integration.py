@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts import again, intake, mapping
+from alertcenter.alerts import severity as severities
 from alertcenter.alerts.admin import setup
 from alertcenter.alerts.sources import registry
 from alertcenter.alerts.sources.adapter import Incoming
@@ -296,6 +297,10 @@ class IntegrationAdmin(TenantScopedAdmin):
             "keys": row.keys.order_by("-created_at")[:20],
             "payload_form": form,
             "found": found,
+            "events": [
+                (event, severities.NAMES[event.severity])
+                for event in (found.parsed.events if found else ())
+            ],
             "sample_mapping": json.dumps(SAMPLE_MAPPING, indent=2),
             "has_mapping": row.source == MAPPED,
             "raw": reverse("admin:alerts_rawevent_changelist")
