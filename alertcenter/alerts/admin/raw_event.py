@@ -89,7 +89,9 @@ class RawEventAdmin(ActedOnAdmin):
         "correlation_id",
         "pretty",
     )
-    readonly_fields = fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """A list does not fetch what it does not show."""
