@@ -161,7 +161,7 @@ def test_opsgenies_sdk_creates_reads_and_closes(opsgenie):
 
     def done() -> bool:
         try:
-            return opsgenie.get_request_status(acked.request_id).data.is_success
+            return bool(opsgenie.get_request_status(acked.request_id).data.is_success)
         except ApiException:  # 404 while nobody has judged it
             return False
 
