@@ -166,3 +166,16 @@ def test_the_higher_word_is_the_higher_severity(adapter: Adapter) -> None:
 def test_names_are_found_however_they_are_written() -> None:
     assert find("Datadog") is adapters()["datadog"]
     assert find("data-dog") is None
+
+
+@pytest.mark.parametrize("adapter", ALL)
+def test_auto_knows_every_state_of_its_life(adapter: Adapter) -> None:
+    life = LIVES[adapter.name]
+    if adapter.name == "elastalert":
+        return  # its bodies have any fields that a user likes
+    headers = adapter.example_headers if life.headers is None else life.headers
+    word = (life.severities or ("", ""))[0]
+    for firing in (True, False):
+        incoming = Incoming(life.say("web-1", firing, word, AT), headers)
+        found = [one.name for one in adapters().values() if one.recognise(incoming)]
+        assert found == [adapter.name]

@@ -141,11 +141,33 @@ def one_event(item: dict[str, Any]) -> Event:
 
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    if type(data) is list:
-        one = data[0] if data and type(data[0]) is dict else {}
-        return looks_labelled(one) and ("startsAt" in one or "activeAt" in one)
-    return at(data, "data.alerts.0.labels") is not None
+    if at(data, "data.alerts.0.labels") is not None:
+        return True
+    one = data[0] if type(data) is list and data else data
+    return (
+        looks_labelled(one)
+        and KNOWN.issuperset(one)
+        and bool({"annotations", "startsAt", "activeAt"} & one.keys())
+    )
 
+
+# What an alert of Prometheus may hold; our own JSON has a title or a key beside it.
+KNOWN = frozenset(
+    {
+        "labels",
+        "annotations",
+        "startsAt",
+        "endsAt",
+        "generatorURL",
+        "activeAt",
+        "state",
+        "status",
+        "value",
+        "fingerprint",
+        "receivers",
+        "updatedAt",
+    }
+)
 
 ADAPTER = Adapter(
     "prometheus",

@@ -119,11 +119,16 @@ def read(incoming: Incoming) -> list[Event]:
 
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    return (
-        type(data) is dict
-        and "groupKey" in data
-        and "orgId" not in data
-        and type(data.get("alerts")) is list
+    if type(data) is not dict or "orgId" in data or "evalMatches" in data:
+        return False
+    found = data.get("alerts")
+    if type(found) is not list:
+        return False
+    return "groupKey" in data or (
+        bool({"receiver", "commonLabels", "groupLabels"} & data.keys())
+        and bool(found)
+        and looks_labelled(found[0])
+        and "dashboardURL" not in found[0]
     )
 
 
