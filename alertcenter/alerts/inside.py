@@ -47,7 +47,8 @@ def rules_of(tenant_id: UUID) -> Rules:
     """Return the tenant's rules as they stand."""
     rows = Rule.objects.filter(tenant_id=tenant_id, active=True)
     columns = ("matchers", "drop", "set_severity", "set_labels")
-    return compile_rules(rows.order_by("position", "name").values_list(*columns))
+    ordered = rows.order_by("position", "name").values_list(*columns)
+    return compile_rules(list(ordered))
 
 
 def ignored(_outcome: Outcome | Accepted) -> None:
