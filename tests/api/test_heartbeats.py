@@ -30,7 +30,7 @@ def _fresh_buckets():
 
 
 @pytest.fixture
-def admin_key(mint, acme) -> str:
+def admin_key(mint, acme):
     return mint(acme, "read", "admin")
 
 
