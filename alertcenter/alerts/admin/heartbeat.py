@@ -22,6 +22,18 @@ from tenants.admin_buttons import button
 from tenants.admin_forms import LinesField, PairsField, TenantForm
 from tenants.admin_timezones import TimeZoneChoices
 
+ADDING: tuple[Any, ...] = (
+    (None, {"fields": ("name", "slug")}),
+    (
+        gettext_lazy("When it must be heard of"),
+        {"fields": ("period_seconds", "cron", "time_zone", "grace_seconds")},
+    ),
+    (
+        gettext_lazy("The alert of its absence"),
+        {"fields": ("severity", "labels", "message")},
+    ),
+    (gettext_lazy("Instead of pings"), {"fields": ("match",)}),
+)
 CSS = {"up": "good", "started": "good", "late": "warn", "down": "bad"}
 
 
@@ -87,25 +99,13 @@ class HeartbeatsAdmin(TenantScopedAdmin):
         "due_at",
         "output",
     )
-    add_fieldsets = (
-        (None, {"fields": ("name", "slug")}),
-        (
-            gettext_lazy("When it must be heard of"),
-            {"fields": ("period_seconds", "cron", "time_zone", "grace_seconds")},
-        ),
-        (
-            gettext_lazy("The alert of its absence"),
-            {"fields": ("severity", "labels", "message")},
-        ),
-        (gettext_lazy("Instead of pings"), {"fields": ("match",)}),
-    )
     fieldsets = (
-        *add_fieldsets,
+        *ADDING,
         (gettext_lazy("How it is"), {"fields": readonly_fields}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fieldsets if obj else self.add_fieldsets
+        return self.fieldsets if obj else ADDING
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
