@@ -238,6 +238,12 @@ def test_one_is_made_pinged_read_changed_and_deleted(acme, admin_key):
         {"slug": "Not One"},
         {"match": ["???"]},
         {"labels": "none"},
+        {"labels": {"a\0": "x"}},
+        {"labels": {"\ud800": "x"}},
+        {"labels": {"a": "x" * 5_000}},
+        {"name": "a\0"},
+        {"grace_seconds": 2**40},
+        {"cron": "", "period_seconds": 2**40},
     ],
 )
 def test_what_makes_no_sense_is_400_with_a_sentence(acme, admin_key, more):

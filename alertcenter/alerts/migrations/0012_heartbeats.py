@@ -131,7 +131,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "labels",
-                    models.JSONField(blank=True, default=dict, verbose_name="labels"),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        validators=[
+                            alertcenter.alerts.models.heartbeat.validate_labels
+                        ],
+                        verbose_name="labels",
+                    ),
                 ),
                 (
                     "message",

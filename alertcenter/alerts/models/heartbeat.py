@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from alertcenter.alerts.events import BadItem, check_labels
 from alertcenter.alerts.expected import BadCron, check_cron
 from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.models.choices import Severity
@@ -73,6 +74,16 @@ def validate_watch(value: object) -> None:
         )
 
 
+def validate_labels(value: object) -> None:
+    """Raise ValidationError unless `value` could be the labels of an event."""
+    if not isinstance(value, dict):
+        raise ValidationError(gettext("Give names and values."))
+    try:
+        check_labels({str(name): str(text) for name, text in value.items()})
+    except BadItem as error:
+        raise ValidationError(str(error)) from error
+
+
 def is_plain(one: Matcher) -> bool:
     """Whether the condition names a label's value; a severity is no such label."""
     return one.operator == "=" and bool(one.value) and one.name != "severity"
@@ -119,7 +130,9 @@ class Heartbeat(TenantModel):
     severity = models.SmallIntegerField(
         _("severity"), choices=Severity.choices, default=Severity.CRITICAL
     )
-    labels = models.JSONField(_("labels"), default=dict, blank=True)
+    labels = models.JSONField(
+        _("labels"), default=dict, blank=True, validators=[validate_labels]
+    )
     message = models.TextField(_("message"), blank=True, default="", max_length=4_000)
     match = models.JSONField(
         _("watch alerts"), default=list, blank=True, validators=[validate_watch]
