@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DataError, IntegrityError, connection, transaction
 
 from alertcenter.alerts import heartbeats, lifecycle
 from alertcenter.alerts.expected import BadCron, next_due
@@ -25,6 +25,10 @@ from alertcenter.alerts.severity import shown
 from alertcenter.common import failpoints
 
 log = logging.getLogger(__name__)
+
+# Errors of a row's content, as the writer knows them.
+POISON = (DataError, IntegrityError)
+SIGHTING = heartbeats.Ping(PingKind.SUCCESS, body="alert")
 
 LATE = """
 UPDATE heartbeat SET state = 'late' WHERE id IN (
@@ -56,8 +60,24 @@ def sweep_overdue(_tenants: Sequence[UUID], limit: int = 500) -> int:
     overdue = list(Heartbeat.objects.raw(OVERDUE, [limit]))
     if overdue:
         failpoints.hit("heartbeat.after_claim")
-        heartbeats.tell(overdue, at=lifecycle.database_time())
+        tell(overdue)
     return len(overdue)
+
+
+def tell(overdue: Sequence[Heartbeat]) -> None:
+    """Open their alerts; one that cannot be stored must not silence the others."""
+    try:
+        with transaction.atomic():
+            heartbeats.tell(list(overdue), at=lifecycle.database_time())
+    except POISON:
+        if len(overdue) == 1:
+            log.exception(
+                "heartbeat_not_told", extra={"tenant": str(overdue[0].tenant_id)}
+            )
+            return
+        middle = len(overdue) // 2
+        tell(overdue[:middle])
+        tell(overdue[middle:])
 
 
 # --- alerts that stand for a ping, as Prometheus' Watchdog ---
@@ -114,4 +134,8 @@ def take_one(row: Heartbeat, at: datetime) -> None:
         return
     if stale and row.state == HeartbeatState.DOWN:
         return
-    heartbeats.take(row, heartbeats.Ping(PingKind.SUCCESS, body="alert"), at)
+    try:
+        with transaction.atomic():
+            heartbeats.take(row, SIGHTING, at)
+    except POISON:
+        log.exception("heartbeat_not_seen", extra={"tenant": str(row.tenant_id)})

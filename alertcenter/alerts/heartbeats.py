@@ -284,6 +284,8 @@ def reschedule(heartbeat: Heartbeat) -> None:
 
 def remove(heartbeat: Heartbeat, *, actor: Actor) -> None:
     """Delete it; an open alert is resolved, for no ping can do it any more."""
+    # Locked before its alert, as pings do it.
+    Heartbeat.objects.select_for_update().filter(pk=heartbeat.pk).first()
     close_alert(heartbeat, actor)
     note(heartbeat, "delete", actor, name=heartbeat.name)
     heartbeat.delete()

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
-from django.db import connection
 
 from alertcenter.alerts import heartbeats
-from alertcenter.alerts.expected import BadCron, check_cron, next_due, next_expected
-from alertcenter.alerts.heartbeat_sweep import sweep_overdue
 from alertcenter.alerts.heartbeats import Ping
 from alertcenter.alerts.models import (
     Episode,
     Heartbeat,
     HeartbeatPing,
     Rule,
-    Transition,
 )
 from alertcenter.alerts.models.heartbeat import PingKind
-from alertcenter.common import failpoints
 from tenants.actors import THE_ENGINE
 from tenants.models import Audit
 from tenants.rls import in_tenant
@@ -281,203 +272,3 @@ def test_others_see_nothing_and_reach_nothing(acme, globex):
     assert again(row).state == "up"
     assert heartbeats.find(token) == (acme.id, row.pk)
     assert heartbeats.find("0" * 32) is None
-
-
-# --- crashes and races ---
-
-
-class PowerCut(Exception):
-    pass
-
-
-def test_killed_between_claim_and_alert_it_is_told_by_the_next_sweep(acme, monkeypatch):
-    row, _ = make(acme)
-    ping(row)
-    pass_time(row, PERIOD + GRACE + 1)
-
-    def die(_name: str) -> None:
-        raise PowerCut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(failpoints, "hit", die)
-        with pytest.raises(PowerCut):
-            sweep()
-    assert again(row).state == "late" or again(row).due_at is not None
-    assert alerts(acme) == []
-    assert sweep() == 1
-    assert opened(acme) == 1
-
-
-def test_two_dispatchers_tell_once(acme):
-    row, _ = make(acme)
-    ping(row)
-    pass_time(row, PERIOD + GRACE + 1)
-    with in_tenant(acme.id):
-        Heartbeat.objects.select_for_update().get()
-        done: list[int] = []
-        thread = threading.Thread(target=lambda: done.append(swept_elsewhere(acme)))
-        thread.start()
-        thread.join(10)
-        assert done == [0]
-    assert sweep() == 1
-
-
-def swept_elsewhere(cast) -> int:
-    try:
-        with in_tenant(cast.id):
-            return sweep_overdue([cast.id])
-    finally:
-        connection.close()
-
-
-def ping_elsewhere(*given: Any) -> None:
-    ping(*given)
-    connection.close()
-
-
-def test_a_ping_that_waited_for_the_sweep_still_resolves(acme):
-    """Its transaction is older than the alert it has to close."""
-    row, _ = make(acme)
-    ping(row)
-    pass_time(row, PERIOD + GRACE + 1)
-    thread = threading.Thread(target=ping_elsewhere, args=[row])
-    with in_tenant(acme.id):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT FROM heartbeat FOR UPDATE")
-        thread.start()
-        threading.Event().wait(0.3)
-    connection.close()
-    thread.join(10)
-    assert again(row).state == "up"
-    pass_time(row, PERIOD + GRACE + 1)
-    racers = [threading.Thread(target=ping_elsewhere, args=[row, FAIL])]
-    racers += [threading.Thread(target=ping_elsewhere, args=[row]) for _ in range(3)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(20)
-    now = again(row)
-    (alert,) = alerts(acme)
-    assert (alert.state == "firing") is (now.state == "down")
-    with in_tenant(acme.id):
-        assert Transition.objects.filter(kind="opened").count() == 1
-
-
-# --- alerts that stand for pings ---
-
-
-def watchdog(send, cast) -> None:
-    send.prometheus(
-        cast.id,
-        {"labels": {"alertname": "Watchdog", "cluster": "a", "severity": "none"}},
-    )
-
-
-def test_a_watched_alert_counts_as_a_ping(acme, send):
-    row, _ = make(
-        acme,
-        "prom",
-        match=['alertname="Watchdog"', 'cluster=~"a|b"'],
-        period_seconds=60,
-    )
-    watchdog(send, acme)
-    sweep()
-    first = again(row)
-    assert first.state == "up"
-    sweep()
-    assert again(row).last_ping_at == first.last_ping_at
-    pass_time(row, 60 + GRACE + 1)
-    watchdog(send, acme)
-    assert sweep() == 0
-    assert again(row).state == "up"
-
-
-def test_a_watched_alert_that_is_not_seen_again_is_missed(acme, send):
-    row, _ = make(acme, "prom", match=['alertname="Watchdog"'], period_seconds=60)
-    watchdog(send, acme)
-    sweep()
-    with in_tenant(acme.id), connection.cursor() as cursor:
-        cursor.execute("UPDATE alert SET last_at = last_at - interval '1 hour'")
-    pass_time(row, 60 + GRACE + 1)
-    assert sweep() == 1
-    assert again(row).state == "down"
-
-
-def test_an_alert_that_does_not_match_is_no_ping(acme, globex, send):
-    row, _ = make(acme, "prom", match=['alertname="Watchdog"', 'cluster!="a"'])
-    watchdog(send, acme)
-    watchdog(send, globex)
-    sweep()
-    assert again(row).state == "new"
-
-
-# --- periods and cron, without a database ---
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def plan(**values: Any) -> Any:
-    given = {"period_seconds": None, "cron": "", "time_zone": "UTC", "grace_seconds": 0}
-    return SimpleNamespace(**(given | values))
-
-
-@pytest.mark.parametrize(
-    ("cron", "zone", "after", "expected"),
-    [
-        ("30 2 * * *", "UTC", "2026-03-28T03:00", "2026-03-29T02:30"),
-        # 02:30 does not exist in Berlin on 29 March 2026: right after the gap.
-        ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00", "2026-03-29T01:00"),
-        ("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00", "2026-03-30T00:30"),
-        # It comes twice on 25 October 2026: expected once.
-        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00", "2026-10-25T00:30"),
-        ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30", "2026-10-26T01:30"),
-        # What runs each half hour runs through both.
-        ("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:30", "2026-10-25T01:00"),
-        ("*/30 * * * *", "Europe/Berlin", "2026-03-29T00:30", "2026-03-29T01:00"),
-        ("0 9 * * 1-5", "America/New_York", "2026-11-20T15:00", "2026-11-23T14:00"),
-        ("0 0 29 2 *", "UTC", "2026-01-01T00:00", "2028-02-29T00:00"),
-    ],
-)
-def test_cron_follows_the_clocks_of_its_zone(cron, zone, after, expected):
-    found = next_expected(plan(cron=cron, time_zone=zone), at(after))
-    assert found.astimezone(UTC) == at(expected)
-
-
-def test_the_grace_is_real_time_over_a_change_of_clocks():
-    night = plan(cron="30 1 * * *", time_zone="Europe/Berlin", grace_seconds=3600)
-    assert next_due(night, at("2026-03-28T12:00")) == at("2026-03-29T01:30")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "nonsense", "0 0 30 2 *", "* * * * * *", "61 * * * *", "@daily"]
-)
-def test_what_never_comes_true_is_refused(text):
-    with pytest.raises(BadCron):
-        check_cron(text)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"period_seconds": None},
-        {"cron": "* * * * *", "period_seconds": 60},
-        {"cron": "0 0 30 2 *", "period_seconds": None},
-        {"time_zone": "Mars/Base", "period_seconds": 60},
-        {"period_seconds": 1},
-        {"match": ['alertname=~"x"']},
-        {"match": ['severity="critical"']},
-        {"match": ["???"]},
-    ],
-)
-def test_what_makes_no_sense_is_refused(acme, values):
-    with pytest.raises(ValidationError):
-        make(acme, **values)
-
-
-def test_the_short_name_is_taken_once_in_a_tenant(acme, globex):
-    make(acme)
-    make(globex)
-    with pytest.raises(ValidationError):
-        make(acme)
