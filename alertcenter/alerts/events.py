@@ -85,20 +85,24 @@ class Parsed:
 def clean_time(moment: datetime | None) -> datetime | None:
     """Return `moment` in UTC; Go's zero time and earlier count as absent.
 
-    A time without a zone is taken as UTC.
+    A time without a zone is taken as UTC. PostgreSQL knows no zone further than 16
+    hours from Greenwich. Raises BadItem.
     """
     if moment is None or moment.year < 1971:
         return None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadItem("a time lies behind the last year") from error
 
 
 def clean_link(link: str) -> str:
     """Return `link` if a browser may safely follow it, else ""."""
-    if link.lower().startswith(("http://", "https://")) and len(link) <= LONGEST_LINK:
-        return link
-    return ""
+    if len(link) > LONGEST_LINK or "\0" in link:
+        return ""
+    return link if link.lower().startswith(("http://", "https://")) else ""
 
 
 def check_labels(labels: dict[str, str]) -> dict[str, str]:

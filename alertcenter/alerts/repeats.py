@@ -24,7 +24,7 @@ from uuid import UUID
 
 import msgspec
 
-from alertcenter.alerts.events import BadItem, Event, Parsed
+from alertcenter.alerts.events import BadItem, Event, Parsed, clean_time
 from alertcenter.alerts.rows import AHEAD_SECONDS, CLOCK
 from alertcenter.alerts.sources.alertmanager_v2 import (
     MOMENT,
@@ -38,6 +38,8 @@ from alertcenter.alerts.waiting import Accepted
 SECONDS = 1.0
 FLUSH_SECONDS = 0.25
 MOST_REMEMBERED = 100_000
+# Of those remembered; a second may be said with a million digits.
+LONGEST_MOMENT = 64
 FOREVER = float("inf")
 
 
@@ -160,7 +162,9 @@ class Repeats:
             elif moment.tzinfo is None:
                 raise BadItem("a time without a zone")
             else:
-                known = (moment.timestamp(), moment)
+                known = (moment.timestamp(), clean_time(moment))
+            if len(text) > LONGEST_MOMENT:
+                return known
             if len(self._moments) >= 10_000:
                 self._moments.clear()
             self._moments[text] = known

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Events held in memory by one process, and by one tenant among them.
 MOST_WAITING = 100_000
 MOST_OF_ONE = 60_000
+# An event of more bytes counts as several: they lie in memory, here and in PostgreSQL.
+BYTES_OF_AN_EVENT = 2_048
 # One commit of many events is cheaper than two of few: a second hand helps only when
 # this many wait, or when this many are being written, whose end would be long to wait
 # for.
@@ -76,7 +78,7 @@ class Job:
     """One request's events. `done` gets Accepted, or why nothing was promised; it is
     called in `loop`, or in the writer's thread when that is None.
 
-    `counts` says how often each event was said; once when it is None.
+    `counts` says how often each event was said; once when it is None. `size`: bytes.
     """
 
     tenant_id: UUID
@@ -89,6 +91,12 @@ class Job:
     counts: Sequence[int] | None = None
     prepared: Prepared | None = None
     once: Once | None = None
+    size: int = 0
+
+    @property
+    def weight(self) -> int:
+        """As how many events it counts."""
+        return max(len(self.events), self.size // BYTES_OF_AN_EVENT)
 
 
 @dataclass(slots=True)
@@ -128,7 +136,7 @@ class Waiting:
 
     def put(self, job: Job) -> None:
         """Queue `job`. Raises Overloaded when too much waits already."""
-        number = len(job.events)
+        number = job.weight
         with self._changed:
             mine = self._events.get(job.tenant_id, 0) + number
             if (
@@ -204,7 +212,7 @@ class Waiting:
             if (tenant_id in self._heavy) != batch.heavy:
                 passed.append(tenant_id)
                 continue
-            size = len(self._jobs[tenant_id][0].events)
+            size = self._jobs[tenant_id][0].weight
             if batch.jobs and batch.events + size > most_events:
                 self._turns.appendleft(tenant_id)
                 break
@@ -218,7 +226,7 @@ class Waiting:
         job = jobs.popleft()
         if jobs:
             self._turns.append(tenant_id)
-            self._events[tenant_id] -= len(job.events)
+            self._events[tenant_id] -= job.weight
         else:
             del self._jobs[tenant_id], self._events[tenant_id]
             self._heavy.discard(tenant_id)

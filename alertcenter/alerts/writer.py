@@ -74,6 +74,7 @@ class Writer:
         rules = RULES.fresh(job.tenant_id)
         if rules is not None:
             job.prepared = prepare(job, rules)
+            job.size = sum([len(row.text) for row in job.prepared.rows])
         self.waiting.put(job)
 
 

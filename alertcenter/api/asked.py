@@ -98,6 +98,17 @@ def attempt(row: AskedAct) -> None:
     row.save()
 
 
+def attempt_quietly(
+    act: str, alert: Alert, params: Mapping[str, Any], actor: Actor
+) -> None:
+    """Do what comes with another act, whose success does not hang on it."""
+    try:
+        with transaction.atomic():
+            ACTS[act](alert, params, actor)
+    except (NotYet, Cannot):
+        return
+
+
 def process(limit: int = 100) -> int:
     """Try what waits; return how much was done. Role engine, no open transaction."""
     done = 0

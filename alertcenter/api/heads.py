@@ -11,10 +11,12 @@ import asyncio
 import time
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_BYTES = 128 * 1024
-# A whole request, its body included, arrives within this time.
+# A whole request, its body included, arrives within this time; and of an answer some
+# byte is taken.
 READ_SECONDS = 30.0
 # Prometheus sends every 15 s or so, and keeps its connection.
 IDLE_SECONDS = 75.0
@@ -32,6 +34,9 @@ class MeasuredProtocol(HttpToolsProtocol):
     # When the request that is being read began; 0 between requests.
     begun = 0.0
     quiet_since = 0.0
+    # How much of the answers the client has yet to take, and since when.
+    untaken = 0
+    untaken_since = 0.0
     watching: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -49,9 +54,61 @@ class MeasuredProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.unparsed += len(data)
-        super().data_received(data)
+        while data:
+            data = self.fed(data)
         if self.unparsed > MOST_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too long.")
+
+    def fed(self, data: bytes) -> bytes:
+        """Give `data` to the parser; return what it has yet to be given.
+
+        The parser takes whatever follows a head that offers another protocol for that
+        protocol. All but websockets is declined (RFC 9110, 7.8), so what follows is the
+        body, and no request of its own.
+        """
+        parser = self.parser
+        self._unset_keepalive_if_required()
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return b""
+            if parser.get_method() != b"CONNECT":
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                return self.without_offer(parser) + data[offer.args[0] :]
+            self.send_400_response("This is no proxy.")
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+        return b""
+
+    def without_offer(self, parser: Any) -> bytes:
+        """Return the head that was read, as if it offered no other protocol."""
+        version = parser.get_http_version().encode()
+        head = [parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        return b"".join([*head, b"\r\n"])
+
+    def declined(self) -> bool:
+        """Whether the head offers a protocol that we do not speak: `fed` reads it again
+        without the offer."""
+        return bool(self.parser.should_upgrade()) and not self._should_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """A websocket begins with a GET that has no body (RFC 6455, 4.1)."""
+        return (
+            super()._should_upgrade()
+            and self.parser.get_method() == b"GET"
+            and not any(
+                name == b"transfer-encoding"
+                or (name == b"content-length" and value != b"0")
+                for name, value in self.headers
+            )
+        )
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
         """A client that has said all may still listen: keep the line for the answer."""
@@ -72,7 +129,12 @@ class MeasuredProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.unparsed = 0
+        if self.declined():
+            return
         super().on_headers_complete()
+        # The parser says trailers like headers. No proxy looks at those, so they must
+        # not get among what the application believes.
+        self.headers = self.headers.copy()
 
     def on_body(self, body: bytes) -> None:
         self.unparsed = 0
@@ -81,16 +143,26 @@ class MeasuredProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.unparsed = 0
         self.begun = 0.0
-        super().on_message_complete()
+        if not self.declined():
+            super().on_message_complete()
 
     # --- time ---
 
     def watch(self) -> None:
         """Look at this connection every few seconds while it lives."""
-        if self.transport.is_closing():
-            return
+        now = time.monotonic()
         self.watching = self.loop.call_later(WATCH_SECONDS, self.watch)
-        self.judge(time.monotonic())
+        if self.is_deaf(now):
+            self.transport.abort()  # `close` would wait for it to take the rest
+        elif not self.transport.is_closing():
+            self.judge(now)
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether the client takes nothing of what it was told."""
+        untaken = self.transport.get_write_buffer_size()
+        if untaken != self.untaken:
+            self.untaken, self.untaken_since = untaken, now
+        return untaken > 0 and now - self.untaken_since > READ_SECONDS
 
     def stop_watching(self) -> None:
         if self.watching is not None:

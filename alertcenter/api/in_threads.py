@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 12
 SEND_SECONDS = 30.0
+# A client who does not take a file must not keep a thread: files go to the loop whole.
+MOST_GATHERED = 4 << 20
 
 Environ = dict[str, Any]
 Handler = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -51,7 +53,7 @@ class InThreads:
     def _serve(self, environ: Environ, answer: Answer) -> None:
         response = self._handler(environ, answer.start)
         try:
-            if getattr(response, "streaming", False):
+            if getattr(response, "streaming", False) and not is_short(response):
                 for chunk in response:
                     answer.stream(bytes(chunk))
             else:
@@ -104,6 +106,12 @@ class Answer:
         if not self._streaming:
             await self._send(self._head)
         await self._send({"type": "http.response.body", "body": self.body})
+
+
+def is_short(response: Any) -> bool:
+    """Whether the response says its length, and may be held in memory."""
+    length = response.headers.get("Content-Length", "")
+    return length.isdigit() and int(length) <= MOST_GATHERED
 
 
 async def _sent(send: Send, message: dict[str, Any]) -> None:

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 # Longer than the writer's own time-out: what it did not say by then is unknown.
 COMMIT_SECONDS = 15.0
+# As so many events counts a body that is none.
+BYTES_OF_AN_EVENT = 200
 # A storm must not be written twice, once as alerts and once as log.
 LINES_PER_SECOND = 100
 
@@ -152,7 +154,7 @@ async def opened(plaintext: str, slug: str | None, address: str) -> KeyInfo:
 async def kept(sent: Sent) -> Result:
     """Return what was committed of the body. Raises Refused."""
     parsed = parse(sent)
-    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events))
+    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events), len(parsed.errors))
     future = queue(sent, parsed)
     try:
         accepted = await committed(future)
@@ -164,7 +166,7 @@ async def kept(sent: Sent) -> Result:
 def kept_now(sent: Sent) -> Result:
     """As `kept`, for threads."""
     parsed = parse(sent)
-    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events))
+    limits.LIMITS.spend(sent.key, sent.address, len(parsed.events), len(parsed.errors))
     future = queue(sent, parsed)
     try:
         accepted = future.result(COMMIT_SECONDS)
@@ -188,6 +190,8 @@ def parse(sent: Sent) -> Parsed:
     try:
         return sent.protocol.parse(sent.body)
     except BadBody as error:
+        unread = 1 + len(sent.body) // BYTES_OF_AN_EVENT
+        limits.LIMITS.spend(sent.key, sent.address, 0, unread)
         keep_copy(sent, Outcome.REFUSED, [ItemError(0, str(error))])
         raise Refused(400, "bad_body", str(error)) from error
 

@@ -91,13 +91,14 @@ class Limits:
             return self._refused(key, "address", address, quota.address)
         return None
 
-    def spend(self, key: KeyInfo, address: str, events: int) -> None:
-        """Take what was in a body."""
+    def spend(self, key: KeyInfo, address: str, events: int, refused: int = 0) -> None:
+        """Take what was in a body; what is wrong with it costs as much to find out."""
         use = self.used.get(key.tenant_id)
         if use is None:
             use = self.used[key.tenant_id] = Use()
         use.events += events
         quota = self.quotas.get(key.tenant_id, self.usual)
+        events += refused
         if quota.tenant:
             self._spend(("tenant", key.tenant_id), quota.tenant, events)
         if quota.key:

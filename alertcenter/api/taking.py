@@ -132,7 +132,7 @@ def take(sent: Sent, respond: Respond) -> None:
     try:
         parsed = sifted.parsed if sifted else parse(sent)
         number = len(parsed.events) + (sifted.remembered if sifted else 0)
-        limits.LIMITS.spend(key, sent.address, number)
+        limits.LIMITS.spend(key, sent.address, number, len(parsed.errors))
         if sifted and sifted.remembered:
             telemetry.TALLY.remembered += sifted.remembered
             telemetry.TALLY.events(protocol.name, "accepted", sifted.remembered)

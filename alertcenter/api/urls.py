@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import heartbeat_settings as beats
@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         pagerduty.create_event,
         name="pagerduty-v1",
     ),
+    path("opsgenie/v2/", include("alertcenter.api.opsgenie_urls")),
     path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(), name="docs"),
 ]

@@ -34,7 +34,7 @@ from notifications.models import (
 )
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
-from tenants.models import ApiKey, Audit, Member, Tenant
+from tenants.models import ApiKey, Audit, Integration, Member, Tenant
 from tenants.rls import in_tenant
 from tests.cast import PASSWORD, Cast
 
@@ -93,6 +93,9 @@ def fill(cast: Cast) -> dict[type, Any]:
         rows[Tenant] = cast.tenant
         rows[Member] = next(reversed(cast.members.values()))
         rows[ApiKey] = apikeys.mint(cast.id, "prom", ["ingest"], actor=THE_ENGINE)[0]
+        rows[Integration] = Integration.objects.create(
+            tenant=cast.tenant, slug="zabbix-1", name="Zabbix", source="zabbix"
+        )
         rows[Audit] = Audit.objects.order_by("-id").first()
         run = Run.objects.create(
             tenant=cast.tenant,

@@ -180,3 +180,10 @@ def test_the_memory_is_bounded(ticks, monkeypatch):
     commit(memory, *(alert(str(n)) for n in range(50)))
     remembered = sift(memory, *(alert(str(n)) for n in range(50))).remembered
     assert remembered == 10
+
+
+def test_a_moment_of_a_million_digits_is_not_remembered(ticks):
+    memory = Repeats()
+    ends = f"{NOW.year + 1}-01-01T00:00:00.{'0' * 100_000}1Z"
+    commit(memory, alert("A", endsAt=ends))
+    assert sum(map(len, memory._moments)) < 1_000

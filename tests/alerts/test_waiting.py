@@ -158,3 +158,22 @@ def test_after_the_close_the_rest_is_given_out_and_nothing_more_taken():
     batch = queue.take(600, Batch())
     assert sizes(batch) == [1]
     assert queue.take(600, batch).jobs == []
+
+
+def long_job(tenant_id: UUID) -> Job:
+    one = job(tenant_id)
+    one.size = 1 << 20
+    return one
+
+
+def test_what_is_long_counts_as_several():
+    """Few requests of long events would fill the memory, here and in PostgreSQL."""
+    queue = Waiting()
+    most = waiting.MOST_OF_ONE * waiting.BYTES_OF_AN_EVENT >> 20
+    for _ in range(most):
+        queue.put(long_job(LOUD))
+    with pytest.raises(Overloaded):
+        queue.put(long_job(LOUD))
+    queue.put(job(QUIET))
+    assert [one.tenant_id for one in queue.take(600, Batch()).jobs] == [QUIET]
+    assert len(queue.take(600, Batch()).jobs) == 1

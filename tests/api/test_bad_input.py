@@ -266,3 +266,17 @@ def test_a_stranger_cannot_fill_the_disk_through_any_page(path, announce):
     answer = call("POST", path, body, kind, announce=announce)
     refused(answer, 413)
     assert answer.read < 3 << 20
+
+
+def test_what_postgresql_cannot_store_never_reaches_it(acme, key, caplog):
+    """One such row costs its neighbours a commit of their own each."""
+    far = "2026-01-01T00:00:00+23:59"
+    events: list[object] = [
+        {"title": "far", "starts_at": far, "ends_at": "9998-01-01T00:00:00-23:59"},
+        {"title": "link", "link": "http://\0"},
+    ]
+    assert post(EVENTS, bodies(EVENTS, events), **bearer(key)).status == 200
+    last = {"title": "last", "ends_at": "9999-12-31T23:59:59-23:59"}
+    refused(post(EVENTS, bodies(EVENTS, [last]), **bearer(key)), 400)
+    assert titles(acme) == {"far", "link"}
+    assert "poison_event" not in caplog.text

@@ -219,3 +219,13 @@ def test_use_that_could_not_be_written_is_not_lost(acme, fresh, monkeypatch):
     with in_tenant(acme.id):
         assert Usage.objects.get().events == 30
     talk._close()
+
+
+@pytest.mark.parametrize("body", [b"[{}, {}, {}]", b"{" * 500, b"["])
+@pytest.mark.parametrize("path", PATHS)
+def test_what_cannot_be_kept_is_counted_too(path, body, acme, key, fresh):
+    """It takes as much to find out; otherwise nonsense would know no limit."""
+    fresh.quotas = {acme.id: Quota(1, 0, 0)}
+    found = {post(path, body, **bearer(key)).status for _ in range(12)}
+    assert found == {400, 429}
+    assert fresh.used[acme.id].events == 0

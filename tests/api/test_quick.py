@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from alertcenter.api import quick
 from tests.fakes.slack import FakeSlack
 from tests.flows.world import World, build
 from tests.stack import Stack, until
@@ -232,3 +233,19 @@ def test_a_resolve_between_repeats_is_never_held_back(world):
         time.sleep(2)  # the repeats that waited were written meanwhile
         assert world.rows(state) == [("resolved",)]
     assert count(world, "flaps") == 4
+
+
+def test_addresses_of_strangers_are_not_remembered():
+    assert quick.road_of(b"/t/acme/api/v1/events") is not None
+    assert quick.road_of(b"/t/" + b"a" * 60_000 + b"/api/v1/events") is None
+
+
+def test_who_does_not_take_his_answers_is_not_read(world):
+    """Each answer is long: unread ones would fill the memory."""
+    body = [event("unread"), *({} for _ in range(9_999))]
+    with Line(world) as line:
+        for _ in range(25):
+            line.post(OWN, body)
+            time.sleep(0.2)  # one at a time: others wait for each other anyhow
+        time.sleep(1)
+        assert 1 <= count(world, "unread") < 20

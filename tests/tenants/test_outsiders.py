@@ -24,6 +24,7 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from notifications.models import Delivery, SimulatedMessage
+from tenants.models import Integration
 from tenants.models.base import TenantRow
 from tenants.rls import in_tenant
 from tests.admin.conftest import fill
@@ -42,7 +43,8 @@ PLATFORM = (
     "tenants/retentionrun",
 )
 # Answers before the path is looked at; who calls proves it by a token of Slack's kind.
-BY_TOKEN = ("outbox/slack/",)
+# Opsgenie's clients prove it by a key; tests/api/test_opsgenie.py shows others' keys.
+BY_TOKEN = ("outbox/slack/", "opsgenie/v2/")
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
     known = {
         "slug": "acme",
         "number": str(rows[Group].number),
-        "pk": str(rows[Delivery].pk) if "deliveries" in page.route else "",
+        "pk": own_key(page, rows),
+        "identifier": str(rows[Alert].episode_id),
+        "request_id": str(uuid7()),
+        "action": "x",
         "tenant": str(acme.id),
         "method": "auth.test",
         "ticket": "x",
@@ -125,6 +130,19 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
     found = known.get(name, "")
     assert found, f"{page.route}: which value of {name} would mean acme's? Teach me."
     return found
+
+
+def own_key(page: Page, rows: dict[Any, Any]) -> str:
+    """Return the key of what a page's `pk` means."""
+    model = next(
+        (
+            found
+            for word, found in (("deliveries", Delivery), ("integration", Integration))
+            if word in page.route
+        ),
+        None,
+    )
+    return str(rows[model].pk) if model else ""
 
 
 def address(page: Page, values: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ Groups are in escalation.admin: what people do to them goes through escalation.
 from alertcenter.alerts.admin.alert import AlertAdmin
 from alertcenter.alerts.admin.heartbeat import HeartbeatsAdmin
 from alertcenter.alerts.admin.history import EpisodeAdmin, TransitionAdmin
+from alertcenter.alerts.admin.integration import IntegrationAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
@@ -14,6 +15,7 @@ __all__ = [
     "AlertAdmin",
     "EpisodeAdmin",
     "HeartbeatsAdmin",
+    "IntegrationAdmin",
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from alertcenter.alerts import again, intake
+from alertcenter.alerts.admin.search import as_uuid
 from alertcenter.alerts.models import RawEvent
-from tenants.admin_base import ReadOnlyAdmin, tenant_of
+from tenants import roles
+from tenants.admin_base import ActedOnAdmin, may, tenant_of
+from tenants.models import Integration
+
+MOST_REPLAYED = 100
 
 MOST_PROTOCOLS = 12
 MOST_SHOWN = 256 * 1024  # characters; a page of a megabyte is read by nobody
@@ -43,13 +50,30 @@ class ProtocolFilter(admin.SimpleListFilter):
         return queryset.filter(protocol=wanted) if wanted else queryset
 
 
+class IntegrationFilter(admin.SimpleListFilter):
+    """By the integration whose key it came with."""
+
+    title = _("integration")
+    parameter_name = "integration_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = Integration.objects.filter(tenant_id=tenant_of(request))
+        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:50]]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = as_uuid(self.value() or "")
+        return queryset.filter(integration_id=wanted) if wanted else queryset
+
+
 @admin.register(RawEvent)
-class RawEventAdmin(ReadOnlyAdmin):
+class RawEventAdmin(ActedOnAdmin):
     """Bodies as they arrived, the newest first; their headers are never kept."""
 
+    section = "history"
     section_order = 40
     list_display = ("at", "protocol", "outcome", "length", "first_error")
-    list_filter = ("outcome", ProtocolFilter)
+    list_filter = ("outcome", ProtocolFilter, IntegrationFilter)
+    actions = ("replay_selected",)
     search_fields = ("=correlation_id",)
     search_help_text = _("Correlation id")
     ordering = ("-at", "-id")
@@ -65,7 +89,9 @@ class RawEventAdmin(ReadOnlyAdmin):
         "correlation_id",
         "pretty",
     )
-    readonly_fields = fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """A list does not fetch what it does not show."""
@@ -76,6 +102,28 @@ class RawEventAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         asked = search_term.strip()
         return (queryset.filter(correlation_id=asked) if asked else queryset), False
+
+    @admin.action(description=_("Read the selected again"), permissions=["act"])
+    def replay_selected(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Send what was kept through today's adapter."""
+        done, events, odd = 0, 0, 0
+        for row in rows[:MOST_REPLAYED]:
+            try:
+                found = again.replay(row)
+            except (again.CannotReplay, intake.DatabaseAway, TimeoutError) as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+                continue
+            done += 1
+            events += len(found.parsed.events)
+            odd += found.not_understood
+        words = gettext(
+            "%(done)d payloads read again: %(events)d events, %(odd)d not understood."
+        )
+        told = {"done": done, "events": events, "odd": odd}
+        self.message_user(request, words % told)
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return may(request, roles.ACT)
 
     @admin.display(description=_("size"))
     def length(self, row: RawEvent) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_object,
@@ -18,17 +19,9 @@ from alertcenter.alerts.sources.adapter import marked as _
 from alertcenter.alerts.sources.shapes import first, moment, parts, tags
 
 NAME = "checkly"
-OVER = (
-    "RECOVERY",
-    "ALERT_RECOVERY",
-    "ALERT_DEGRADED_RECOVERY",
-    "ALERT_DEGRADED_RECOVERED",
-)
-SEVERITIES = {
-    "ALERT_DEGRADED": "warning",
-    "ALERT_DEGRADED_REMAIN": "warning",
-    "ALERT_SSL": "warning",
-}
+OVER = ("RECOVERY", "RECOVERED")
+DEGRADED = ("ALERT_DEGRADED", "ALERT_DEGRADED_REMAIN", "ALERT_FAILURE_DEGRADED")
+EXPIRY = "ALERT_SSL"
 
 
 def read(incoming: Incoming) -> list[Event]:
@@ -38,7 +31,10 @@ def read(incoming: Incoming) -> list[Event]:
     name = first(data, "check_name", "CHECK_NAME", "checkName")
     if not name or not kind:
         raise NotUnderstood("check_name and alert_type are missing")
-    certificate = "SSL" in kind
+    if kind == "NO_ALERT":
+        return []
+    certificate = kind.startswith(EXPIRY)
+    days = first(data, "ssl_days_remaining", "SSL_DAYS_REMAINING")
     at = moment(first(data, "started_at", "STARTED_AT", "startedAt"))
     number = first(data, "check_id", "CHECK_ID", "checkId") or name
     return [
@@ -46,30 +42,38 @@ def read(incoming: Incoming) -> list[Event]:
             NAME,
             title=first(data, "event", "alert_title", "ALERT_TITLE") or f"{name} fails",
             key=joined(number, "ssl" if certificate else "state"),
-            firing=not kind.endswith(("RECOVERY", "RECOVERED")) and kind not in OVER,
-            severity=SEVERITIES.get(kind, "critical"),
+            firing=not kind.endswith(OVER),
+            severity="warning" if certificate or kind in DEGRADED else "critical",
             labels={
                 "alertname": name,
                 "group": first(data, "group_name", "GROUP_NAME"),
                 "type": first(data, "check_type", "CHECK_TYPE"),
-                **tags(
-                    data.get("tags")
-                    if parts(data, "tags")
-                    else first(data, "tags", "TAGS")
-                ),
+                "domain": first(data, "ssl_check_domain", "SSL_CHECK_DOMAIN"),
+                **tags_of(data),
             },
             annotations={
-                "description": first(data, "check_error_message", "error_message"),
+                "description": first(
+                    data, "check_error_message", "error_message", "CHECK_ERROR_MESSAGE"
+                ),
                 "location": first(data, "run_location", "RUN_LOCATION"),
                 "response_ms": first(data, "response_time", "RESPONSE_TIME"),
                 "status_code": first(data, "api_check_response_status_code"),
-                "days_left": first(data, "ssl_days_remaining"),
+                "days_left": days,
             },
             link=first(data, "link", "RESULT_LINK", "result_link"),
             starts_at=at,
             ends_at=at,
         )
     ]
+
+
+def tags_of(data: Data) -> dict[str, str]:
+    """Return the tags: a list, or a text with commas or, as the default's loop, spaces."""
+    listed = parts(data, "tags") or parts(data, "TAGS")
+    if listed:
+        return tags(listed)
+    words = first(data, "tags", "TAGS")
+    return tags(words) if "," in words else tags(words.split())
 
 
 def recognise(incoming: Incoming) -> bool:

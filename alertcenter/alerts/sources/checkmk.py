@@ -6,84 +6,22 @@ https://docs.checkmk.com/latest/en/notifications.html
 from __future__ import annotations
 
 from alertcenter.alerts.events import Event
-from alertcenter.alerts.sources.adapter import (
-    Adapter,
-    Incoming,
-    NotUnderstood,
-    as_object,
-    event,
-    joined,
-)
+from alertcenter.alerts.sources.adapter import Adapter, Incoming, as_object, joined
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, part
+from alertcenter.alerts.sources.macros import from_macros, named
+from alertcenter.alerts.sources.shapes import first
 
 NAME = "checkmk"
-OVER = ("OK", "UP", "RECOVERY")
-SEVERITIES = {
-    "CRITICAL": "critical", "CRIT": "critical", "WARNING": "warning", "WARN": "warning",
-    "UNKNOWN": "warning", "UNKN": "warning", "DOWN": "critical", "UNREACHABLE": "error",
-    "UNREACH": "error",
-}  # fmt: skip
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of a notification's context. Raises NotUnderstood."""
-    raw = {**as_object(incoming), **part(incoming.data, "context")}
-    data = {plain(name): value for name, value in list(raw.items())[:300]}
-    host = first(data, "hostname", "host", "alias")
-    service = first(data, "servicedesc", "service", "servicedescription")
-    kind = first(data, "notificationtype", "type").upper()
-    event_words = first(data, "event")
-    state = (
-        first(data, "servicestate") or first(data, "hoststate")
-        if not service
-        else first(data, "servicestate")
-    ).upper()
-    state = (
-        state
-        or first(data, "status", "state").upper()
-        or event_words.rpartition("->")[2].strip().upper()
-    )
-    if not host or not (state or kind):
-        raise NotUnderstood("a host and a state are missing")
-    at = moment(first(data, "microtime", "timestamp")) or moment(
-        first(data, "shortdatetime", "longdatetime")
-    )
-    what = f"{service} on {host}" if service else host
-    return [
-        event(
-            NAME,
-            title=f"{what} is {(state or kind).lower()}",
-            key=joined(first(data, "site", "omdsite"), host, service),
-            firing=state not in OVER
-            and not kind.startswith(("RECOVERY", "DOWNTIMESTART")),
-            severity=SEVERITIES.get(state, "warning"),
-            labels={
-                "alertname": service or "HostDown",
-                "host": host,
-                "service": service,
-                "address": first(data, "hostaddress", "address"),
-                "site": first(data, "site", "omdsite"),
-            },
-            annotations={
-                "description": first(data, "serviceoutput", "hostoutput", "output"),
-                "details": first(
-                    data, "longserviceoutput", "longhostoutput", "longoutput"
-                ),
-                "event": event_words,
-                "comment": first(data, "notificationcomment"),
-            },
-            link=first(data, "serviceurl", "hosturl", "url"),
-            starts_at=at,
-            ends_at=at,
-        )
-    ]
-
-
-def plain(name: object) -> str:
-    """Return servicedesc for NOTIFY_SERVICEDESC, service_desc..."""
-    words = str(name).lower().removeprefix("notify_")
-    return words.replace("_", "").replace("-", "")
+    data = named(as_object(incoming))
+    site = first(data, "OMDSITE", "SITE")
+    # The event console speaks in the name of one service for all its events.
+    if number := first(data, "ECID"):
+        site = joined(site, number)
+    return [from_macros(NAME, data, site)]
 
 
 def recognise(incoming: Incoming) -> bool:

@@ -57,13 +57,13 @@ def read(incoming: Incoming) -> list[Event]:
             firing=firing,
             severity=word or "error",
             labels={
-                **tags(data.get("tags")),
                 "alertname": without_state(title),
                 "host": first(data, "hostname", "host"),
                 "monitor_id": monitor,
                 "metric": first(data, "alert_metric", "metric"),
                 "scope": scope,
                 "org": first(data, "org.name", "org_name"),
+                **tags(data.get("tags")),
             },
             annotations={
                 "description": first(data, "body", "message", "event_msg", "text"),

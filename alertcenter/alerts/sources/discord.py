@@ -16,10 +16,21 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.chat import bare, is_over, severity_in
+from alertcenter.alerts.sources.chat import (
+    bare,
+    is_over,
+    listed,
+    meaning,
+    over_by_field,
+    severity_of,
+    shown,
+    subject,
+)
+from alertcenter.alerts.sources.labelled import labelled_event
 from alertcenter.alerts.sources.shapes import first, moment, number, objects
 
 NAME = "discord"
+DAY = 24 * 3600
 
 
 def read(incoming: Incoming) -> list[Event]:
@@ -27,59 +38,73 @@ def read(incoming: Incoming) -> list[Event]:
     data = as_object(incoming)
     embeds = objects(data, "embeds")[:10]
     content = first(data, "content")
-    found = [one for one in embeds if first(one, "title", "description", "author.name")]
+    found = [
+        one
+        for one in embeds
+        if first(one, "title", "description", "author.name") or objects(one, "fields")
+    ]
     if found:
-        return [message(data, one, content) for one in found]
+        alone = len(found) == 1
+        return [each for one in found for each in embedded(data, one, content, alone)]
     if not content:
         raise NotUnderstood("there is neither content nor an embed")
-    return [message(data, {}, content)]
+    return embedded(data, {}, content, True)
 
 
-def message(data: Data, embed: Data, content: str) -> Event:
-    told = (
-        first(embed, "title", "author.name") or content or first(embed, "description")
-    )
+def embedded(data: Data, embed: Data, content: str, alone: bool) -> list[Event]:
+    """Return what an embed says; one that lists alerts says it of each."""
+    body = first(embed, "description")
+    found = [
+        labelled_event(NAME, each, ttl_seconds=DAY) for each in listed(body or content)
+    ]
+    return found or [message(data, embed, content, alone)]
+
+
+def message(data: Data, embed: Data, content: str, alone: bool) -> Event:
+    """Return the event of one message; what it is about is its title without a state."""
+    told = first(embed, "title") or (content if alone else "")
+    told = told or first(embed, "author.name", "description") or "Discord message"
     title, _line, rest = told.partition("\n")
-    title = title.replace("*", "").strip()
-    body = first(embed, "description") or rest or content
+    title = title.replace("**", "").replace("__", "").strip("# *_`").strip() or told
+    body = first(embed, "description") or rest or (content if content != told else "")
     fields = {
-        first(one, "name"): first(one, "value")
+        first(one, "name").strip(" :*_`"): first(one, "value").strip("`")
         for one in objects(embed, "fields")[:25]
         if first(one, "name")
     }
-    colour = number(embed.get("color"))
-    over = is_over(title, body) or (
-        greenish(colour) and not title.upper().startswith("[FIRING")
-    )
     low = {key.lower(): value for key, value in fields.items()}
+    colour = meaning(number(embed.get("color")) or embed.get("color"))
+    over = over_by_field(low)
+    if over is None:
+        over = is_over(title, body) if colour != "over" else True
+        if title.upper().startswith(("[RESOLVED", "[FIRING")):
+            over = title.upper().startswith("[RESOLVED")
+    sender, name = first(data, "username"), bare(title)
+    at = moment(first(embed, "timestamp"))
     return event(
         NAME,
-        title=title,
-        key=joined(first(data, "username"), bare(title)),
+        title=shown(title),
+        key=joined(sender, name, subject(low)),
         firing=not over,
-        severity=first(low, "severity", "priority", "level")
-        or severity_in(title, body),
+        severity=severity_of(low, title, colour, body),
         labels={
-            "alertname": bare(title),
-            "sender": first(data, "username"),
+            "alertname": name,
+            "sender": sender,
             **{key: value for key, value in fields.items() if len(value) < 200},
         },
-        annotations={"description": body},
-        link=first(embed, "url"),
+        annotations={"description": body, "footer": first(embed, "footer.text")},
+        link=first(embed, "url", "author.url") or link_in(body or content),
         image=first(embed, "image.url", "thumbnail.url"),
-        starts_at=moment(first(embed, "timestamp")),
-        ends_at=moment(first(embed, "timestamp")),
-        ttl_seconds=24 * 3600,
+        starts_at=at,
+        ends_at=at,
+        ttl_seconds=DAY,
     )
 
 
-def greenish(colour: float | None) -> bool:
-    """Whether a colour is mostly green."""
-    if colour is None or not 0 < colour <= 0xFFFFFF:
-        return False
-    value = int(colour)
-    red, green, blue = value >> 16, value >> 8 & 0xFF, value & 0xFF
-    return green > 96 and green > 1.4 * red and green >= blue
+def link_in(words: str) -> str:
+    """Return the first link in Markdown's notation, "[words](link)"."""
+    inner = words.partition("](http")[2].partition(")")[0]
+    return "http" + inner.partition(" ")[0] if inner else ""
 
 
 def recognise(incoming: Incoming) -> bool:

@@ -24,6 +24,7 @@ from alertcenter.alerts.sources.adapter import marked as _
 from alertcenter.alerts.sources.shapes import first, moment, part, text
 
 NAME = "gcp_monitoring"
+UNSET = ("", "no severity", "no_severity", "severity_unspecified")
 LARGEST = 256 * 1024
 
 
@@ -31,6 +32,8 @@ def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
     data = unwrapped(as_object(incoming))
     incident = part(data, "incident")
+    if not incident and "group_info" in data and "exception_info" in data:
+        return [error_group(data)]
     if not incident:
         raise NotUnderstood("there is no incident")
     policy = first(incident, "policy_name")
@@ -44,11 +47,13 @@ def read(incoming: Incoming) -> list[Event]:
         event(
             NAME,
             title=first(incident, "summary", "documentation.subject")
-            or f"{policy}: {condition}",
+            or ": ".join(filter(None, (policy, condition, resource))),
             key=first(incident, "incident_id") or joined(policy, condition, resource),
             firing=first(incident, "state").lower() not in ("closed", "resolved"),
             severity=first(
-                incident, "severity", "policy_user_labels.severity",
+                incident,
+                *set_severity(incident),
+                "policy_user_labels.severity",
                 "metadata.system_labels.severity", "metadata.user_labels.severity",
             ),
             labels={
@@ -59,6 +64,7 @@ def read(incoming: Incoming) -> list[Event]:
                 "project": first(incident, "scoping_project_id") or first(labels, "project_id"),
                 **part(incident, "policy_user_labels"),
                 **part(incident, "metadata.user_labels"),
+                **part(incident, "metric.labels"),
                 **labels,
             },
             annotations={
@@ -73,6 +79,39 @@ def read(incoming: Incoming) -> list[Event]:
             ends_at=ended,
         )
     ]  # fmt: skip
+
+
+def set_severity(incident: Data) -> tuple[str, ...]:
+    """Return where the severity stands, if the policy's owner has chosen one."""
+    unset = first(incident, "severity").lower() in UNSET
+    return () if unset else ("severity",)
+
+
+def error_group(data: Data) -> Event:
+    """Return what Error Reporting says by the same channel: a new error, or one again.
+
+    It never says that an error is over.
+    """
+    link = first(data, "group_info.detail_link")
+    kind = first(data, "exception_info.type")
+    message = first(data, "exception_info.message", "event_info.log_message")
+    return event(
+        NAME,
+        title=f"{kind}: {message}" if kind and message else first(data, "subject"),
+        key=link.partition("?")[0] or joined(kind, message),
+        severity="error",
+        labels={
+            "alertname": kind or "Error",
+            "project": first(data, "group_info.project_id"),
+            "service": first(data, "event_info.service"),
+            "version": first(data, "event_info.version"),
+        },
+        annotations={
+            "description": first(data, "event_info.log_message", "subject"),
+            "request": first(data, "event_info.request_url"),
+        },
+        link=link,
+    )
 
 
 def unwrapped(data: Data) -> Data:
@@ -92,6 +131,8 @@ def recognise(incoming: Incoming) -> bool:
     if type(data) is not dict:
         return False
     if "subscription" in data and "data" in part(data, "message"):
+        return True
+    if "group_info" in data and "exception_info" in data:
         return True
     return bool(part(data, "incident")) and (
         "policy_name" in data["incident"] or "condition_name" in data["incident"]

@@ -18,32 +18,54 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, part
+from alertcenter.alerts.sources.shapes import first, moment, objects, part
 
 NAME = "github"
 EVENT = "x-github-event"
 BAD = (
-    "failure",
-    "timed_out",
-    "startup_failure",
-    "error",
+    "failure", "failed", "timed_out", "startup_failure", "error", "errored",
     "action_required",
-    "stale",
-    "errored",
-)
-GOOD = ("success", "neutral", "skipped", "built", "cancelled", "inactive")
+)  # fmt: skip
+# What was cancelled or skipped says nothing of whether it works again.
+GOOD = ("success", "neutral", "built")
+QUIET = (
+    "cancelled", "skipped", "stale", "inactive", "queued", "in_progress", "waiting",
+    "pending", "requested", "rerequested", "requested_action", "completed", "",
+)  # fmt: skip
 CLOSED = (
     "fixed", "dismissed", "closed_by_user", "resolved", "closed", "auto_dismissed",
     "appeared_in_branch_fixed", "dismiss", "resolve", "withdrawn", "merged", "deleted",
 )  # fmt: skip
 # What tells an event from others when the header is missing; the first found holds.
 SHAPES = (
-    ("workflow_job", "workflow_job"), ("check_run", "check_run"),
-    ("check_suite", "check_suite"), ("deployment_status", "deployment_status"),
-    ("workflow_run", "workflow_run"), ("deployment", "deployment"),
-    ("security_advisory", "security_advisory"), ("alert", "alert"),
-    ("pull_request", "pull_request"), ("issue", "issues"), ("release", "release"),
-    ("build", "page_build"), ("zen", "ping"), ("commits", "push"), ("context", "status"),
+    ("zen", "ping"), ("workflow_job", "workflow_job"),
+    ("deployment_status", "deployment_status"), ("deployment", "deployment"),
+    ("check_run", "check_run"), ("check_suite", "check_suite"),
+    ("workflow_run", "workflow_run"), ("security_advisory", "security_advisory"),
+    ("repository_advisory", "repository_advisory"), ("alert", "alert"),
+    ("review", "pull_request_review"), ("discussion", "discussion"),
+    ("thread", "pull_request_review_thread"), ("pull_request", "pull_request"),
+    ("issue", "issues"), ("comment", "commit_comment"), ("release", "release"),
+    ("build", "page_build"), ("pusher_type", "create"), ("commits", "push"),
+    ("context", "status"), ("forkee", "fork"), ("pages", "gollum"),
+    ("starred_at", "star"), ("merge_group", "merge_group"), ("hook", "meta"),
+    ("registry_package", "registry_package"), ("package", "package"),
+    ("workflow", "workflow_dispatch"), ("client_payload", "repository_dispatch"),
+    ("rule", "branch_protection_rule"), ("member", "member"), ("key", "deploy_key"),
+    ("label", "label"), ("milestone", "milestone"), ("membership", "organization"),
+    ("team", "team"), ("project_card", "project_card"), ("sponsorship", "sponsorship"),
+    ("projects_v2_item", "projects_v2_item"), ("blocked_user", "org_block"),
+)  # fmt: skip
+# What somebody should look at though nothing failed.
+GRAVE = frozenset({
+    ("public", ""), ("repository", "publicized"), ("repository", "deleted"),
+    ("meta", "deleted"), ("branch_protection_rule", "deleted"),
+    ("repository_ruleset", "deleted"), ("installation", "suspend"),
+})  # fmt: skip
+THINGS = (
+    "comment", "review", "pull_request", "issue", "release", "discussion", "milestone",
+    "label", "package", "registry_package", "member", "forkee", "team", "merge_group",
+    "installation", "deployment", "repository_advisory", "rule", "key", "hook",
 )  # fmt: skip
 DAY = 24 * 3600
 
@@ -51,9 +73,7 @@ DAY = 24 * 3600
 def read(incoming: Incoming) -> list[Event]:
     """Return the event of a delivery, none for a ping. Raises NotUnderstood."""
     data = as_object(incoming)
-    kind = incoming.header(EVENT) or next(
-        (name for field, name in SHAPES if field in data), ""
-    )
+    kind = incoming.header(EVENT) or by_shape(data)
     repository = first(
         data, "repository.full_name", "organization.login", "sender.login"
     )
@@ -71,39 +91,75 @@ def read(incoming: Incoming) -> list[Event]:
         return pages(data, repository)
     if "alert" in kind and part(data, "alert"):
         return [security(data, kind, part(data, "alert"), repository)]
-    if kind == "security_advisory":
-        return [advisory(data, part(data, "security_advisory"))]
+    if kind in ADVISORIES and part(data, kind):
+        return [advisory(data, kind, part(data, kind), repository)]
     return [information(data, kind, repository)]
 
 
 RUNS = ("workflow_run", "workflow_job", "check_run", "check_suite")
+ADVISORIES = ("security_advisory", "repository_advisory")
+
+
+def by_shape(data: Data) -> str:
+    """Return the kind of a delivery whose header got lost."""
+    # Null stands for what a delivery of another kind only refers to.
+    kind = next(
+        (name for field, name in SHAPES if data.get(field) not in (None, "")), ""
+    )
+    if kind == "issues" and "comment" in data:
+        return "issue_comment"
+    if kind == "pull_request" and "comment" in data:
+        return "pull_request_review_comment"
+    if kind == "create" and "master_branch" not in data:
+        return "delete"
+    return kind
 
 
 def run(data: Data, kind: str, found: Data, repository: str) -> list[Event]:
     """Return the event of something that ran; what still runs has no result yet."""
+    action = first(data, "action").lower()
     result = (first(found, "conclusion") or first(found, "status")).lower()
-    branch = first(found, "head_branch", "check_suite.head_branch") or "?"
+    if action in ("requested", "rerequested", "requested_action"):
+        # The conclusion is still that of the run before.
+        result = action
+    branch = first(found, "head_branch", "check_suite.head_branch", "ref") or "?"
     name = first(found, "name", "workflow_name", "app.name") or kind
+    workflow = first(found, "workflow_name") or first(data, "workflow.name")
+    # A fork's branch has the name of ours.
+    fork = first(found, "head_repository.full_name")
+    fork = "" if fork == repository else fork
     at = moment(first(found, "completed_at", "updated_at", "run_started_at"))
     return outcome(
-        title=f"{name} {result} on {repository}@{branch}",
-        key=joined(kind, repository, name, branch),
+        title=f"{name} {result.replace('_', ' ')} on {repository}@{branch}",
+        key=joined(kind, repository, name, branch, workflow, fork),
         result=result,
         labels={
             "alertname": name,
             "repository": repository,
             "branch": branch,
             "event": kind,
-            "environment": first(found, "environment"),
+            "workflow": workflow,
         },
         annotations={
             "description": first(
-                found, "output.title", "display_title", "head_commit.message"
+                found,
+                "output.summary",
+                "output.title",
+                "display_title",
+                "head_commit.message",
             ),
             "commit": first(found, "head_sha"),
+            "trigger": first(found, "event"),
+            "attempt": first(found, "run_attempt"),
+            "failed_steps": ", ".join(
+                first(one, "name")
+                for one in objects(found, "steps")[:50]
+                if first(one, "conclusion") in BAD
+            ),
             "author": first(found, "actor.login") or first(data, "sender.login"),
         },
-        link=first(found, "html_url", "details_url", "url"),
+        link=first(found, "html_url", "details_url")
+        or page(data, "commit", first(found, "head_sha")),
         at=at,
     )
 
@@ -123,15 +179,16 @@ def outcome(
     What has only begun is said at the lowest severity, under a key of its own: it must
     not close what failed before.
     """
-    pending = result not in BAD and result not in GOOD
+    pending = result in QUIET or (result not in BAD and result not in GOOD)
     when = moment(at)
+    word = "warning" if result == "action_required" else "error"
     return [
         event(
             NAME,
             title=title,
-            key=joined(key, "begun") if pending else key,
+            key=f"{key}|begun" if pending else key,
             firing=result in BAD or pending,
-            severity="debug" if pending else "error",
+            severity="debug" if pending else word,
             labels=labels,
             annotations=annotations,
             link=link,
@@ -140,6 +197,12 @@ def outcome(
             ttl_seconds=3600 if pending else None,
         )
     ]
+
+
+def page(data: Data, *parts: str) -> str:
+    """Return a page of the repository, where the delivery names the API's only."""
+    home = first(data, "repository.html_url")
+    return "/".join((home, *parts)) if home and all(parts) else ""
 
 
 def deployment(data: Data, repository: str) -> list[Event]:
@@ -161,7 +224,8 @@ def deployment(data: Data, repository: str) -> list[Event]:
             "commit": first(data, "deployment.sha"),
             "author": first(data, "sender.login"),
         },
-        link=first(found, "log_url", "target_url", "environment_url"),
+        link=first(found, "log_url", "target_url", "environment_url")
+        or page(data, "deployments"),
         at=first(found, "updated_at", "created_at"),
     )
 
@@ -206,6 +270,8 @@ def security(data: Data, kind: str, alert: Data, repository: str) -> Event:
         "security_vulnerability.package.name",
         "affected_package_name",
     )
+    # A place where a secret was found belongs to the secret's own alert.
+    kind = kind.removesuffix("_location")
     what = first(
         alert, "security_advisory.summary", "rule.description", "secret_type_display_name",
         "secret_type", "rule.name", "rule.id", "external_identifier",
@@ -223,7 +289,7 @@ def security(data: Data, kind: str, alert: Data, repository: str) -> Event:
     word = first(
         alert, "security_advisory.severity", "security_vulnerability.severity",
         "rule.security_severity_level", "severity", "rule.severity",
-    )  # fmt: skip
+    ).lower()  # fmt: skip
     default = "critical" if kind.startswith("secret") else "warning"
     return event(
         NAME,
@@ -231,8 +297,8 @@ def security(data: Data, kind: str, alert: Data, repository: str) -> Event:
         + (f" ({package})" if package else ""),
         key=joined(kind, repository, number),
         firing=action not in CLOSED
-        and state not in ("fixed", "dismissed", "closed", "resolved"),
-        severity=word if word not in ("", "none", "note") else default,
+        and state not in ("fixed", "dismissed", "closed", "resolved", "auto_dismissed"),
+        severity={"": default, "none": "info", "note": "info"}.get(word, word),
         labels={
             "alertname": kind,
             "repository": repository,
@@ -253,6 +319,9 @@ def security(data: Data, kind: str, alert: Data, repository: str) -> Event:
                 "security_vulnerability.first_patched_version.identifier",
                 "fixed_in",
             ),
+            "ref": first(data, "ref") or first(alert, "most_recent_instance.ref"),
+            "path": first(alert, "most_recent_instance.location.path")
+            or first(alert, "dependency.manifest_path"),
             "author": first(data, "sender.login"),
         },
         link=first(alert, "html_url", "external_reference"),
@@ -263,17 +332,29 @@ def security(data: Data, kind: str, alert: Data, repository: str) -> Event:
     )
 
 
-def advisory(data: Data, found: Data) -> Event:
-    action = first(data, "action")
+def advisory(data: Data, kind: str, found: Data, repository: str) -> Event:
+    """Return what GitHub publishes about a package, or a repository about itself."""
     return event(
         NAME,
         title=first(found, "summary") or "Security advisory",
         key=joined("advisory", first(found, "ghsa_id")),
-        firing=action != "withdrawn",
-        severity=first(found, "severity"),
-        labels={"alertname": "SecurityAdvisory", "ghsa": first(found, "ghsa_id")},
-        annotations={"description": first(found, "description")[:4000]},
-        link=first(found, "references.0.url"),
+        firing=first(data, "action") != "withdrawn"
+        and first(found, "state") not in ("withdrawn", "closed"),
+        severity=first(found, "severity", "cvss_severity"),
+        labels={
+            "alertname": kind,
+            "ghsa": first(found, "ghsa_id"),
+            "repository": repository,
+            "package": first(found, "vulnerabilities.0.package.name"),
+        },
+        annotations={
+            "description": first(found, "description")[:4000],
+            "cve": first(found, "cve_id"),
+            "fixed_in": first(
+                found, "vulnerabilities.0.first_patched_version.identifier"
+            ),
+        },
+        link=first(found, "html_url", "references.0.url"),
         starts_at=moment(first(found, "published_at")),
         ends_at=moment(first(found, "withdrawn_at")),
         ttl_seconds=7 * DAY,
@@ -282,57 +363,57 @@ def advisory(data: Data, found: Data) -> Event:
 
 def information(data: Data, kind: str, repository: str) -> Event:
     """Return everything else, readable and quiet."""
-    action = first(data, "action")
-    thing = next(
-        (
-            part(data, name)
-            for name in ("pull_request", "issue", "release", "discussion", "milestone")
-            if name in data
-        ),
-        {},
-    )
+    action = first(data, "action").lower()
+    thing = next((part(data, name) for name in THINGS if part(data, name)), {})
+    about = part(data, "pull_request") or part(data, "issue") or thing
     ref = first(data, "ref").removeprefix("refs/heads/").removeprefix("refs/tags/")
     name = (
-        first(thing, "title", "name", "tag_name")
-        or first(data, "head_commit.message").partition("\n")[0]
+        first(about, "title", "name", "tag_name", "full_name", "login", "environment")
+        or first(data, "head_commit.message", "pages.0.title", "workflow")
+        or first(thing, "body", "summary")
         or ref
+    ).partition("\n")[0]
+    number = first(about, "number")
+    if kind == "push" and not action:
+        action = next((one for one in PUSHES if data.get(one) is True), "")
+    urgent = kind == "issues" and any(
+        first(one, "name").lower() in URGENT for one in objects(about, "labels")[:50]
     )
-    number = first(thing, "number", "id") or first(data, "after", "commit_oid") or ref
-    labels = (
-        {first(one, "name").lower() for one in thing.get("labels", ())}
-        if type(thing.get("labels")) is list
-        else set()
-    )
-    urgent = labels & {"incident", "outage", "sev1", "critical", "p0", "p1"}
+    grave = (kind, action) in GRAVE
+    what = (kind or "event").removesuffix("s").replace("_", " ")
+    words = (what, f"#{number}" if number else "", action.replace("_", " "), "in")
     return event(
         NAME,
-        title=" ".join(
-            filter(
-                None,
-                (
-                    repository,
-                    kind.replace("_", " "),
-                    f"#{number}" if number.isdigit() and len(number) < 9 else "",
-                    action,
-                ),
-            )
-        )
+        title=sentence(f"{' '.join(filter(None, words))} {repository}")
         + (f": {name}" if name else ""),
-        key=joined(kind, repository, number),
-        firing=action not in CLOSED,
-        severity="critical" if urgent else "info",
+        key=joined(
+            kind,
+            repository,
+            first(thing, "id", "node_id") or number or ref or first(data, "after"),
+        ),
+        firing=action not in CLOSED or grave,
+        severity="critical" if urgent else "warning" if grave else "info",
         labels={"alertname": kind, "repository": repository, "branch": ref},
         annotations={
-            "description": (first(thing, "body") or first(data, "comment.body"))[:2000],
+            "description": first(thing, "body", "description")[:2000]
+            or first(data, "head_commit.message")[:2000],
             "author": first(data, "sender.login", "pusher.name"),
         },
-        link=first(data, "comment.html_url")
-        or first(thing, "html_url")
-        or first(data, "compare"),
-        starts_at=moment(first(thing, "created_at")),
-        ends_at=moment(first(thing, "closed_at", "updated_at")),
+        link=first(thing, "html_url")
+        or first(about, "html_url")
+        or first(data, "compare", "repository.html_url"),
+        starts_at=moment(first(thing, "created_at") or first(about, "created_at")),
+        ends_at=moment(first(about, "closed_at", "updated_at")),
         ttl_seconds=None if urgent else DAY,
     )
+
+
+def sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+PUSHES = ("deleted", "forced", "created")
+URGENT = ("incident", "outage", "sev1", "sev-1", "critical", "p0", "p1")
 
 
 def recognise(incoming: Incoming) -> bool:
@@ -341,6 +422,8 @@ def recognise(incoming: Incoming) -> bool:
     data = incoming.data
     if type(data) is not dict:
         return False
+    if "ghsa_id" in part(data, "security_advisory"):
+        return True
     address = first(data, "repository.html_url", "sender.url", "sender.html_url")
     return "sender" in data and "github" in address
 

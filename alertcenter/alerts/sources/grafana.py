@@ -24,6 +24,7 @@ from alertcenter.alerts.sources.labelled import labelled_event, looks_labelled
 from alertcenter.alerts.sources.shapes import at, first, objects, part, text
 
 NAME = "grafana"
+NO_ANSWER = {"DatasourceNoData": "no data", "DatasourceError": "query failed"}
 OVER = ("ok", "paused", "resolved", "normal")
 LEGACY = {"alerting": "critical", "no_data": "warning", "unknown": "warning"}
 LINKS = {
@@ -36,9 +37,14 @@ LINKS = {
 def read(incoming: Incoming) -> list[Event]:
     """Return the events of the body. Raises NotUnderstood."""
     data = as_object(incoming)
-    alerts = [one for one in objects(data, "alerts") if looks_labelled(one)]
-    if alerts:
-        return [unified(one) for one in alerts]
+    alerts = objects(data, "alerts")
+    ours = "orgId" in data or any(
+        looks_labelled(one) or "fingerprint" in one for one in alerts
+    )
+    if alerts and ours:
+        return [unified(one, data) for one in alerts]
+    if not alerts and part(data, "commonLabels"):
+        return [unified(data | {"labels": part(data, "commonLabels")}, data)]
     if first(data, "ruleName", "ruleId") and first(data, "state"):
         return [legacy(data)]
     if first(data, "title") and ("ruleGroup" in data or "folderUID" in data):
@@ -46,11 +52,12 @@ def read(incoming: Incoming) -> list[Event]:
     raise NotUnderstood("there is neither a list `alerts` nor a ruleName with a state")
 
 
-def unified(alert: Data) -> Event:
-    """Return one alert of unified alerting."""
-    told = part(alert, "annotations")
+def unified(alert: Data, data: Data) -> Event:
+    """Return one alert of unified alerting; what it lacks, its group `data` says."""
+    labels = part(alert, "labels")
+    told = part(alert, "annotations") or part(alert, "commonAnnotations")
     values = part(alert, "values")
-    more: dict[str, Any] = {
+    notes: dict[str, Any] = {
         **told,
         "value": first(alert, "valueString")
         or ", ".join(
@@ -58,11 +65,26 @@ def unified(alert: Data) -> Event:
         ),
         **{ours: first(alert, theirs) for theirs, ours in LINKS.items()},
     }
+    more: dict[str, Any] = {}
+    if not labels:
+        # A rule may drop every label; then only the fingerprint tells who it is.
+        more = {
+            "title": first(told, "summary") or first(data, "title", "message"),
+            "key": first(alert, "fingerprint") or first(data, "groupKey"),
+        }
+    elif first(labels, "rulename") and first(labels, "alertname") in NO_ANSWER:
+        # The title would else be Grafana's word for the failure, not the rule's name.
+        words = NO_ANSWER[first(labels, "alertname")]
+        more = {"title": f"{first(labels, 'rulename')}: {words}"}
+    if "status" not in alert:
+        more["firing"] = first(data, "status").lower() not in OVER
     return labelled_event(
         NAME,
         alert,
-        annotations=more,
-        link=first(alert, "generatorURL", "panelURL", "dashboardURL"),
+        **more,
+        annotations=notes,
+        link=first(alert, "generatorURL", "panelURL", "dashboardURL")
+        or first(data, "externalURL"),
         image=first(alert, "imageURL") or first(told, "__alertImageToken__"),
     )
 
@@ -115,7 +137,13 @@ def recognise(incoming: Incoming) -> bool:
     data = incoming.data
     if type(data) is not dict:
         return False
-    if "evalMatches" in data or ("ruleUrl" in data and "state" in data):
+    if "evalMatches" in data or (
+        "ruleName" in data
+        and "state" in data
+        and ("ruleUrl" in data or "ruleId" in data)
+    ):
+        return True
+    if "folderUID" in data and "ruleGroup" in data:
         return True
     return type(data.get("alerts")) is list and (
         "orgId" in data or at(data, "alerts.0.dashboardURL") is not None

@@ -6,6 +6,8 @@ https://healthchecks.io/docs/configuring_notifications/
 
 from __future__ import annotations
 
+from typing import Any
+
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
@@ -15,7 +17,7 @@ from alertcenter.alerts.sources.adapter import (
     event,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, part, tags, text
+from alertcenter.alerts.sources.shapes import first, moment, part, tags
 
 NAME = "healthchecks"
 OVER = ("up", "new", "paused", "ok")
@@ -24,32 +26,37 @@ OVER = ("up", "new", "paused", "ok")
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of a body, a form or a query. Raises NotUnderstood."""
     data = {**incoming.query, **as_object(incoming)}
-    data = {**data, **part(data, "check")}
+    inner = part(data, "check") or part(data, "json")
+    data = {**data, **inner, "check": "" if inner else data.get("check")}
+    data = {name: value for name, value in list(data.items())[:200] if filled(value)}
     name = first(data, "name", "check_name", "check")
     status = first(data, "status", "state", "check_status").lower()
-    code = first(data, "code", "uuid", "unique_key", "slug")
+    code = (
+        first(data, "code", "uuid", "unique_key")
+        or first(data, "ping_url", "update_url").rstrip("/").rpartition("/")[2]
+        or first(data, "slug")
+    )
     if not (name or code) or not status:
         raise NotUnderstood("the name of a check and its status are missing")
     at = moment(first(data, "now", "timestamp", "last_change"))
+    words = data.get("tags")
     return [
         event(
             NAME,
             title=f"{name or code} is {status}",
             key=code or name,
             firing=status not in OVER,
-            severity=first(data, "severity") or "error",
+            severity=first(data, "severity")
+            or ("warning" if status == "grace" else "error"),
             labels={
                 "alertname": "CheckDown",
                 "check": name,
                 "project": first(data, "project"),
-                **(
-                    tags(text(data.get("tags")), " ")
-                    if type(data.get("tags")) is str
-                    else tags(data.get("tags"))
-                ),
+                **tags(words.split() if type(words) is str else words),
             },
             annotations={
-                "description": first(data, "desc", "description", "body", "exitstatus"),
+                "description": first(data, "desc", "description", "body"),
+                "exit_status": first(data, "exitstatus", "exit_status"),
                 "last_ping": first(data, "last_ping"),
             },
             link=first(data, "url", "details_url", "link"),
@@ -59,13 +66,20 @@ def read(incoming: Incoming) -> list[Event]:
     ]
 
 
+def filled(value: Any) -> bool:
+    """Whether it is more than a placeholder like "$EXITSTATUS", left as it was."""
+    return type(value) is not str or not (value[:1] == "$" and value[1:].isupper())
+
+
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
     if type(data) is not dict:
         return False
     inner = part(data, "check") or data
     return "ping_url" in inner or (
-        "code" in inner and "status" in inner and "last_ping" in inner
+        "code" in inner
+        and "status" in inner
+        and ("last_ping" in inner or ("now" in inner and "name" in inner))
     )
 
 

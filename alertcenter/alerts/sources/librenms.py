@@ -8,6 +8,7 @@ from __future__ import annotations
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_object,
@@ -15,7 +16,7 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, objects, text
+from alertcenter.alerts.sources.shapes import first, moment, text
 
 NAME = "librenms"
 # 0 recovered, 1 alert, 2 acknowledged, 3 got worse, 4 got better, 5 changed.
@@ -26,50 +27,61 @@ def read(incoming: Incoming) -> list[Event]:
     """Return the one event of a body or a form. Raises NotUnderstood."""
     data = {**incoming.query, **as_object(incoming)}
     host = first(data, "sysName", "hostname", "display", "host", "ip")
-    title = first(data, "title", "msg", "name", "rule")
-    if not title or not (host or first(data, "rule", "alert_id", "id")):
+    title = first(data, "title", "msg", "name", "rule_name")
+    number = first(data, "alert_id", "alertId", "alert_uid")
+    if not title or not (host or number or first(data, "rule", "rule_id", "state")):
         raise NotUnderstood("a title and a device are missing")
-    state = first(data, "state", "alert_status", "alert_state").lower()
-    # Templates without a state: the title and `alerted` say it.
+    state = first(data, "raw_state", "state", "alert_status", "alert_state").lower()
+    # Templates without a state: the title says it.
     over = state in OVER if state else "recovered" in title.lower()
-    rule = first(data, "name", "rule_name", "rule")
+    rule = first(data, "name", "rule_name") or rule_in(title)
     at = moment(first(data, "timestamp"))
     return [
         event(
             NAME,
             title=title,
-            key=first(data, "alert_id", "alertId")
+            key=number
             or joined(
-                first(data, "device_id", "hostname") or host, rule or rule_in(title)
+                first(data, "device_id", "hostname") or host,
+                first(data, "rule_id") or rule,
             ),
             firing=not over,
-            severity=first(data, "severity"),
+            severity="" if over else first(data, "severity"),
             labels={
-                "alertname": rule or rule_in(title),
+                "alertname": rule,
                 "host": host,
-                "ip": first(data, "ip"),
+                "ip": first(data, "ip", "hostname"),
                 "location": first(data, "location"),
                 "os": first(data, "os"),
                 "type": first(data, "type"),
             },
             annotations={
                 "description": first(
-                    data, "msg", "message", "description", "status_reason"
+                    data, "msg", "message", "description", "status_reason", "string"
                 ),
-                "faults": text(
-                    [first(one, "string") for one in objects(data, "faults")[:20]]
-                )
-                if objects(data, "faults")
-                else first(data, "faults"),
+                "faults": faults_of(data),
                 "elapsed": first(data, "elapsed"),
                 "hardware": first(data, "hardware"),
+                "notes": first(data, "alert_notes", "notes"),
                 "runbook_url": first(data, "proc"),
             },
-            link=first(data, "url", "device_url", "link"),
-            starts_at=at,
+            link=first(data, "url", "device_url", "link_to_upstream_details", "link"),
+            image=first(data, "image_url"),
+            starts_at=None if over else at,
             ends_at=at,
         )
     ]
+
+
+def faults_of(data: Data) -> str:
+    """Return what is wrong with each port or sensor, a line each."""
+    faults = data.get("faults")
+    # PHP writes a list that does not begin at 0 as an object.
+    found = list(faults.values()) if type(faults) is dict else faults
+    if type(found) is not list:
+        return text(found)
+    lines = [first(one, "string") if type(one) is dict else text(one) for one in found]
+    return "\n".join(filter(None, lines[:20]))
 
 
 def rule_in(title: str) -> str:
@@ -87,7 +99,9 @@ def rule_in(title: str) -> str:
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
     return (
-        type(data) is dict and "sysName" in data and ("title" in data or "msg" in data)
+        type(data) is dict
+        and ("title" in data or "msg" in data)
+        and ("sysName" in data or ("device_id" in data and "alert_id" in data))
     )
 
 

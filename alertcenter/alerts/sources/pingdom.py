@@ -17,7 +17,8 @@ from alertcenter.alerts.sources.adapter import marked as _
 from alertcenter.alerts.sources.shapes import first, moment, parts, text
 
 NAME = "pingdom"
-OVER = ("UP", "SUCCESS", "OK")
+OVER = ("UP", "SUCCESS", "SUCCESSFUL", "OK", "PAUSED")
+UNSURE = ("UNKNOWN", "UNCONFIRMED_DOWN", "UNCONFIRMED")
 
 
 def read(incoming: Incoming) -> list[Event]:
@@ -27,18 +28,18 @@ def read(incoming: Incoming) -> list[Event]:
     state = first(data, "current_state", "state").upper()
     if not state or not (name or first(data, "check_id")):
         raise NotUnderstood("check_name and current_state are missing")
+    low = first(data, "importance_level").upper() == "LOW" or state in UNSURE
+    full = first(data, "check_params.full_url", "check_params.url")
     at = moment(data.get("state_changed_timestamp")) or moment(
         first(data, "state_changed_utc_time")
     )
     return [
         event(
             NAME,
-            title=f"{name} is {state.lower()}",
+            title=f"{name} is {state.lower().replace('_', ' ')}",
             key=first(data, "check_id") or name,
             firing=state not in OVER,
-            severity="critical"
-            if first(data, "importance_level").upper() != "LOW"
-            else "warning",
+            severity="warning" if low else "critical",
             labels={
                 "alertname": "Down",
                 "instance": first(
@@ -54,9 +55,11 @@ def read(incoming: Incoming) -> list[Event]:
             },
             annotations={
                 "description": first(data, "long_description", "description"),
+                "message": first(data, "custom_message"),
                 "probe": first(data, "first_probe.location"),
+                "second_probe": first(data, "second_probe.location"),
             },
-            link=first(data, "check_params.full_url"),
+            link=full if "://" in full else "",
             starts_at=at,
             ends_at=at,
         )

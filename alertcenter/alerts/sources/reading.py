@@ -11,9 +11,12 @@ import msgspec
 from alertcenter.alerts.events import HALF, BadBody, BadItem, Event, Parsed
 
 MOST_ITEMS = 10_000
-# Every escape in a JSON text; the group holds one half of a surrogate pair.
-ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+# Every escaped surrogate, whose backslash is none that is itself escaped (group 1: the
+# backslashes before it); group 2 holds one that has no other half. A body may consist
+# of escapes: the others are passed over by the pattern alone.
+SURROGATES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u"
+    rb"(?:[dD][89abAB]..\\u[dD][c-fC-F]..|([dD][89a-fA-F][0-9a-fA-F]{2}))",
     re.DOTALL,
 )
 MARK = b"\\u%04x" % ord(HALF)
@@ -44,7 +47,7 @@ def with_halves_marked(body: bytes) -> bytes:
 
     msgspec refuses the whole body for one; marked, only its item is refused.
     """
-    return ESCAPES.sub(lambda found: MARK if found[1] else found[0], body)
+    return SURROGATES.sub(lambda found: found[1] + MARK if found[2] else found[0], body)
 
 
 def each(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_objects,
@@ -15,10 +16,11 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, number, tags, without
+from alertcenter.alerts.sources.shapes import first, moment, tags, without
 
 NAME = "riemann"
-OVER = ("ok", "up", "normal", "expired")
+OVER = ("ok", "up", "normal", "clear", "resolved")
+SEVERITIES = {"down": "critical", "failure": "error", "failed": "error"}
 KNOWN = ("host", "service", "state", "description", "metric", "tags", "time", "ttl")
 
 
@@ -26,41 +28,44 @@ def read(incoming: Incoming) -> list[Event]:
     """Return the event, or the events of a list. Raises NotUnderstood."""
     items = as_objects(incoming.data)
     if len(items) == 1 and not first(items[0], "service", "state"):
-        items = as_objects(items[0].get("events"))
+        items = as_objects(items[0].get("events")) or as_objects(items[0].get("event"))
     items = [
-        one for one in items if first(one, "service", "host") and first(one, "state")
+        one
+        for one in items
+        if first(one, "service", "host")
+        and first(one, "state", "metric", "description")
     ]
     if not items:
         raise NotUnderstood("service and state are missing")
     return [one_event(one) for one in items]
 
 
-def one_event(one: dict[str, object]) -> Event:
+def one_event(one: Data) -> Event:
+    # An expired event is one whose sender fell silent: that is no good news.
     state = first(one, "state").lower()
     host, service = first(one, "host"), first(one, "service")
-    life = number(one.get("ttl"))
+    what = " on ".join(filter(None, (service, host)))
+    firing = state not in OVER
+    at = moment(one.get("time"))
     return event(
         NAME,
-        title=f"{service} on {host} is {state}" if host else f"{service} is {state}",
+        title=f"{what} is {state}" if state else what,
         key=joined(host, service),
-        firing=state not in OVER,
-        severity=state,
+        firing=firing,
+        severity=SEVERITIES.get(state, state) if firing else "",
         labels={
-            "alertname": service,
             "host": host,
             "service": service,
             **tags(one.get("tags")),
+            "alertname": service or host,
         },
         annotations={
             "description": first(one, "description"),
-            "value": first(one, "metric", "metric_f", "metric_d"),
+            "value": first(one, "metric", "metric_f", "metric_d", "metric_sint64"),
             **without(one, *KNOWN),
         },
-        starts_at=moment(one.get("time")),
-        ends_at=moment(one.get("time")),
-        ttl_seconds=int(life)
-        if life and 1 <= life < 1e7 and state not in OVER
-        else None,
+        starts_at=at if firing else None,
+        ends_at=at,
     )
 
 

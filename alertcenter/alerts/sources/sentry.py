@@ -22,22 +22,25 @@ from alertcenter.alerts.sources.shapes import at, first, moment, part, parts, te
 NAME = "sentry"
 OVER = frozenset({"resolved", "ignored", "archived", "deleted"})
 METRIC = {"critical": "critical", "warning": "warning", "resolved": "info"}
+SILENT = ("installation", "comment")
+STATES = ("Resolved: ", "Critical: ", "Warning: ")
 RESOURCE = "sentry-hook-resource"
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
     data = as_object(incoming)
-    if incoming.header(RESOURCE) == "installation" or "installation" in part(
-        data, "data"
-    ):
+    inner = part(data, "data")
+    if incoming.header(RESOURCE) in SILENT or "installation" in inner:
         return []
-    if "metric_alert" in part(data, "data"):
+    if "comment" in inner and "issue" not in inner:
+        return []
+    if part(inner, "metric_alert"):
         return [metric_alert(data)]
-    issue = part(data, "data.issue")
+    issue = part(inner, "issue")
     if issue:
         return [issue_event(data, issue)]
-    found = part(data, "data.event") or part(data, "data.error")
+    found = part(inner, "event") or part(inner, "error")
     if found:
         return [error_event(data, found)]
     if first(data, "project", "project_slug", "project_name") and first(
@@ -69,15 +72,18 @@ def issue_event(data: Data, issue: Data) -> Event:
             "users": first(issue, "userCount"),
         },
         link=first(issue, "web_url", "permalink", "url"),
-        starts_at=moment(first(issue, "firstSeen")) if status not in OVER else None,
+        # Not firstSeen: an issue that comes back would look older than its end.
+        starts_at=moment(first(issue, "lastSeen", "firstSeen"))
+        if status not in OVER and action not in OVER
+        else None,
     )
 
 
 def error_event(data: Data, found: Data) -> Event:
     """Return what an issue alert, or a single error, says."""
     tags = tags_of(found)
-    issue = first(found, "issue_id", "groupID", "issue.id") or text(
-        first(found, "issue_url").rstrip("/").rpartition("/")[2]
+    issue = first(found, "issue_id", "groupID", "issue.id") or issue_of(
+        first(found, "issue_url") or first(found, "web_url")
     )
     return event(
         NAME,
@@ -97,7 +103,21 @@ def error_event(data: Data, found: Data) -> Event:
             "location": first(found, "location", "culprit"),
         },
         link=first(found, "web_url", "url"),
+        starts_at=moment(first(found, "datetime", "timestamp")),
     )
+
+
+def issue_of(address: str) -> str:
+    """Return the id in ".../issues/<id>/events/<id>/", or ""."""
+    found = address.partition("/issues/")[2].partition("/")[0].partition("?")[0]
+    return found if found.isdecimal() else ""
+
+
+def without_state(title: str) -> str:
+    """Return the title of a metric alert without "Critical: "."""
+    for state in STATES:
+        title = title.removeprefix(state)
+    return title
 
 
 def metric_alert(data: Data) -> Event:
@@ -106,8 +126,8 @@ def metric_alert(data: Data) -> Event:
     alert = part(data, "data.metric_alert")
     return event(
         NAME,
-        title=first(data, "data.description_title", "data.title")
-        or first(alert, "title", "alert_rule.name"),
+        title=first(alert, "title", "alert_rule.name")
+        or without_state(first(data, "data.description_title", "data.title")),
         key=joined("metric", first(alert, "id", "identifier", "alert_rule.id")),
         firing=action != "resolved",
         severity=METRIC.get(action, "warning"),
@@ -133,7 +153,12 @@ def plugin_event(data: Data) -> Event:
     return event(
         NAME,
         title=first(found, "title") or first(data, "message", "culprit"),
-        key=joined("issue", first(data, "id") or first(found, "title", "event_id")),
+        key=joined(
+            "issue",
+            issue_of(first(data, "url"))
+            or first(data, "id")
+            or first(found, "title", "event_id"),
+        ),
         severity=first(data, "level") or first(found, "level"),
         labels={
             "alertname": first(found, "metadata.type"),
@@ -147,6 +172,7 @@ def plugin_event(data: Data) -> Event:
             "location": first(data, "culprit"),
         },
         link=first(data, "url"),
+        starts_at=moment(first(found, "datetime", "timestamp", "received")),
     )
 
 

@@ -19,6 +19,7 @@ from alertcenter.alerts.sources.shapes import first, moment
 
 NAME = "site24x7"
 OVER = ("UP", "CLEAR", "OK", "RESOLVED")
+WORDS = {"TROUBLE": "in trouble"}
 SEVERITIES = {"DOWN": "critical", "CRITICAL": "error", "TROUBLE": "warning"}
 
 
@@ -32,11 +33,14 @@ def read(incoming: Incoming) -> list[Event]:
     at = moment(first(low, "INCIDENT_TIME_ISO")) or moment(
         first(low, "OUTAGE_TIME_UNIX_FORMAT")
     )
+    dashboard = first(low, "MONITOR_DASHBOARD_LINK")
     return [
         event(
             NAME,
-            title=f"{name} is {state.lower()}",
-            key=first(low, "MONITOR_ID") or joined(name, first(low, "MONITORURL")),
+            title=f"{name} is {WORDS.get(state, state.lower())}",
+            key=first(low, "MONITOR_ID", "MONITORID")
+            or monitor_of(dashboard)
+            or joined(name, first(low, "MONITORURL")),
             firing=state not in OVER,
             severity=SEVERITIES.get(state, "warning"),
             labels={
@@ -52,16 +56,25 @@ def read(incoming: Incoming) -> list[Event]:
                 "url": first(low, "MONITORURL"),
                 "rca_url": first(low, "RCA_LINK"),
             },
-            link=first(low, "MONITOR_DASHBOARD_LINK", "RCA_LINK"),
+            link=dashboard or first(low, "RCA_LINK"),
             # The time of recovery is not told; that of the outage is no end.
             starts_at=at if state not in OVER else None,
         )
     ]
 
 
+def monitor_of(dashboard: str) -> str:
+    """Return the id in ".../home/monitors/<id>/Summary", or ""."""
+    found = dashboard.partition("/monitors/")[2].partition("/")[0]
+    return found if found.isdecimal() else ""
+
+
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    return type(data) is dict and "MONITORNAME" in data and "STATUS" in data
+    return type(data) is dict and (
+        ("MONITORNAME" in data and "STATUS" in data)
+        or ("monitorname" in data and "status" in data)
+    )
 
 
 ADAPTER = Adapter(
@@ -69,6 +82,7 @@ ADAPTER = Adapter(
     "Site24x7",
     read,
     recognise,
+    takes_get=True,
     example={
         "MONITORNAME": "Shop",
         "MONITORTYPE": "URL",

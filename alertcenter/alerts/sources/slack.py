@@ -5,6 +5,8 @@ https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/
 
 from __future__ import annotations
 
+from html import unescape
+
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
@@ -16,122 +18,197 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.chat import bare, is_over, severity_in
-from alertcenter.alerts.sources.shapes import first, objects, part
+from alertcenter.alerts.sources.chat import (
+    bare,
+    is_over,
+    listed,
+    meaning,
+    over_by_field,
+    severity_of,
+    shown,
+    subject,
+)
+from alertcenter.alerts.sources.labelled import labelled_event
+from alertcenter.alerts.sources.shapes import first, moment, objects, part
 
 NAME = "slack"
-COLOURS = {"good": "info", "warning": "warning", "danger": "critical"}
-GREENS = ("good", "#2eb886", "#36a64f", "#00ff00", "#2eb67d", "#7cd197", "green")
+DAY = 24 * 3600
+# Alertmanager's default link; its titles end in the labels that a group has in common,
+# which change as alerts come and go: "[FIRING:2] DiskFull (db warning)".
+ALERTMANAGER = "/#/alerts?receiver="
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return an event for each attachment, or for the text. Raises NotUnderstood."""
     data = as_object(incoming)
+    words = first(data, "text")
+    head = heading(data) or words or in_blocks(data)
     found = [one for one in objects(data, "attachments")[:100] if title_of(one)]
-    words = first(data, "text") or in_blocks(data)
     if found:
-        return [attachment(data, one, words) for one in found]
-    if not words:
+        # A headline stands above the only attachment, or above many that it is not of.
+        above = head if len(found) == 1 and not first(found[0], "title") else ""
+        return [one for each in found for one in attachment(data, each, above, words)]
+    if not head:
         raise NotUnderstood("there is neither a text nor an attachment")
-    head, _line, rest = words.partition("\n")
-    return [message(data, clean(head), rest, "", first(data, "icon_url"), {})]
+    head, _line, rest = head.partition("\n")
+    body = in_blocks(data) or rest
+    if words and not words.startswith(head) and words not in body:
+        body = f"{words}\n{body}".strip()
+    fields = in_fields(data)
+    return message(data, {}, plain(head), body or rest, fields, link_of(data, body))
 
 
-def attachment(data: Data, one: Data, words: str) -> Event:
-    fields = {
-        first(each, "title"): first(each, "value")
+def attachment(data: Data, one: Data, above: str, words: str) -> list[Event]:
+    """Return what an attachment says; one that lists alerts says it of each."""
+    body = first(one, "text") or in_blocks(one)
+    found = [
+        labelled_event(NAME, each, ttl_seconds=DAY) for each in listed(unescape(body))
+    ]
+    if found:
+        return found
+    fields = in_fields(one) | {
+        first(each, "title"): unescape(first(each, "value"))
         for each in objects(one, "fields")[:30]
         if first(each, "title")
     }
-    body = first(one, "text") or in_blocks(one) or words
-    return message(
-        data,
-        clean(title_of(one)),
-        body,
-        first(one, "color").lower(),
-        first(one, "title_link", "author_link"),
-        fields,
-        first(one, "image_url", "thumb_url"),
-    )
+    title = above.partition("\n")[0] or title_of(one)
+    if body == title:
+        body = ""
+    link = first(one, "title_link", "author_link", "from_url") or link_of(one, body)
+    return message(data, one, plain(title), body or words, fields, link)
+
+
+def message(
+    data: Data, one: Data, title: str, body: str, fields: Data, link: str
+) -> list[Event]:
+    """Return the event of one message; what it is about is its title without a state."""
+    low = {key.lower().strip(" :*"): value for key, value in fields.items()}
+    colour = meaning(one.get("color"))
+    over = over_by_field(low)
+    if over is None:
+        over = colour == "over" or (colour in ("", "info") and is_over(title, body))
+        if title.upper().startswith(("[RESOLVED", "[FIRING")):
+            over = title.upper().startswith("[RESOLVED")
+    name = bare(title)
+    if ALERTMANAGER in link and title.startswith("["):
+        name = name.partition(" (")[0] or name
+    at = moment(one.get("ts"))
+    return [
+        event(
+            NAME,
+            title=shown(title),
+            key=joined(first(data, "channel"), name, subject(low)),
+            firing=not over,
+            severity=severity_of(low, title, colour, body),
+            labels={
+                "alertname": name,
+                "sender": first(data, "username") or first(one, "author_name"),
+                "channel": first(data, "channel"),
+                **{
+                    key.strip(" :*"): value
+                    for key, value in fields.items()
+                    if len(value) < 200
+                },
+            },
+            annotations={
+                "description": unescape(body),
+                "footer": first(one, "footer"),
+            },
+            link=link,
+            image=first(one, "image_url", "thumb_url"),
+            starts_at=at,
+            ends_at=at,
+            ttl_seconds=DAY,
+        )
+    ]
 
 
 def title_of(one: Data) -> str:
     return (
         first(one, "title", "pretext")
+        or heading(one)
         or (first(one, "fallback") or first(one, "text") or in_blocks(one)).partition(
             "\n"
         )[0]
     )
 
 
-def message(
-    data: Data,
-    title: str,
-    body: str,
-    colour: str,
-    link: str,
-    fields: Data,
-    image: str = "",
-) -> Event:
-    """Return the event of one message; what it is about is its title without a state."""
-    over = colour in GREENS or (
-        is_over(title, body) and colour not in ("danger", "warning")
-    )
-    if colour == "danger" and title.upper().startswith("[RESOLVED"):
-        over = True
-    name = bare(title)
-    low = {key.lower(): value for key, value in fields.items()}
-    return event(
-        NAME,
-        title=title,
-        key=joined(first(data, "channel"), name),
-        firing=not over,
-        severity=first(low, "severity", "priority", "level", "state")
-        or severity_in(title, body)
-        or COLOURS.get(colour, "warning"),
-        labels={
-            "alertname": name,
-            "sender": first(data, "username"),
-            "channel": first(data, "channel"),
-            **{key: value for key, value in fields.items() if len(value) < 200},
-        },
-        annotations={"description": body},
-        link=link or link_in(body),
-        image=image,
-        ttl_seconds=24 * 3600,
-    )
+def heading(data: Data) -> str:
+    """Return the text of the block that is a header."""
+    for block in objects(data, "blocks")[:30]:
+        if block.get("type") == "header":
+            return first(block, "text.text", "text")
+    return ""
 
 
 def in_blocks(data: Data) -> str:
-    """Return the words of the blocks, a line each."""
+    """Return the words of the blocks but for headers, a line each."""
     lines = []
     for block in objects(data, "blocks")[:30]:
-        words = first(block, "text.text") or " ".join(
-            first(field, "text") for field in objects(block, "fields")[:10]
+        if block.get("type") == "header" or block.get("fields"):
+            lines.append(
+                "" if block.get("type") == "header" else first(block, "text.text")
+            )
+            continue
+        inner = objects(block, "elements")[:20]
+        lines.append(
+            first(block, "text.text", "text")
+            or " ".join(
+                filter(
+                    None,
+                    (first(one, "text.text", "text") or in_rich(one) for one in inner),
+                )
+            )
         )
-        lines += (
-            [words]
-            if words
-            else [
-                first(one, "text")
-                for one in objects(block, "elements")[:5]
-                if first(one, "text")
-            ]
-        )
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
-def clean(words: str) -> str:
+def in_rich(element: Data) -> str:
+    """Return the words of a rich text's section."""
+    return "".join(
+        first(one, "text", "url", "name") for one in objects(element, "elements")[:50]
+    )
+
+
+def in_fields(data: Data) -> dict[str, str]:
+    """Return a section's fields, each a text as "*Host:*\\ndb-1"."""
+    found: dict[str, str] = {}
+    for block in objects(data, "blocks")[:30]:
+        for field in objects(block, "fields")[:10]:
+            told = first(field, "text")
+            name, sign, value = told.partition("\n")
+            if not sign:
+                name, sign, value = told.partition(":")
+            if sign and len(name) < 60:
+                found[name.strip(" :*_`")] = unescape(value.strip(" :*_`\n"))
+    return found
+
+
+def plain(words: str) -> str:
     """Return `*bold*` and `<link|words>` as they are read."""
-    if "<" in words and "|" in words:
-        head, _open, rest = words.partition("<")
-        inner, _close, tail = rest.partition(">")
-        words = head + inner.rpartition("|")[2] + tail
-    return words.strip().strip("*_`").replace("*", "")
+    for _time in range(3):
+        head, opened, rest = words.partition("<")
+        inner, closed, tail = rest.partition(">")
+        if not (opened and closed):
+            break
+        words = head + inner.rpartition("|")[2].lstrip("!@#") + tail
+    return unescape(words).replace("*", "").strip("_`~ ")
 
 
-def link_in(words: str) -> str:
-    """Return the first link in Slack's own notation."""
+def link_of(data: Data, words: str) -> str:
+    """Return a button's address, or the first link in Slack's own notation."""
+    buttons = [
+        *objects(data, "actions")[:5],
+        *(
+            one
+            for block in objects(data, "blocks")[:30]
+            for one in objects(block, "elements")[:5]
+        ),
+        *(part(block, "accessory") for block in objects(data, "blocks")[:30]),
+    ]
+    for one in buttons:
+        if first(one, "url"):
+            return first(one, "url")
     inner = words.partition("<http")[2].partition(">")[0]
     return "http" + inner.partition("|")[0] if inner else ""
 
@@ -146,10 +223,7 @@ def recognise(incoming: Incoming) -> bool:
             "fallback" in one or "color" in one or "title_link" in one
             for one in found[:3]
         )
-        or (
-            bool(objects(data, "blocks"))
-            and "type" in part({"a": objects(data, "blocks")[0]}, "a")
-        )
+        or (any("type" in one for one in objects(data, "blocks")[:1]))
         or (
             "text" in data and bool({"channel", "username", "icon_emoji"} & data.keys())
         )

@@ -15,65 +15,114 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, objects, part
+from alertcenter.alerts.sources.shapes import first, moment, objects, part, parts, text
 
 NAME = "thousandeyes"
+CLEARED = ("cleared", "clear", "resolved", "inactive")
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
     data = as_object(incoming)
-    alert = part(data, "alert") or part(data, "agentAlert") or part(data, "data.alert")
-    kind = first(data, "eventType", "type", "state").lower()
-    if kind == "webhook_test" and not alert:
+    alert = (
+        part(data, "alert")
+        or part(data, "agentAlert")
+        or part(data, "deviceAlert")
+        or part(data, "data.alert")
+    )
+    kind = first(data, "eventType", "type.id", "type", "state").lower()
+    if "test" in kind and not alert:
         return [
             event(
                 NAME,
-                title="ThousandEyes test",
+                title="ThousandEyes tests its webhook",
                 key="test",
                 severity="info",
                 ttl_seconds=3600,
             )
         ]
+    if not alert and ("ruleName" in data or "alertId" in data):
+        alert = data
     if not alert:
         raise NotUnderstood("there is no alert")
-    agents = [first(one, "agentName", "name") for one in objects(alert, "agents")[:5]]
-    where = first(alert, "testName", "test.name", "agentName", "hostname")
-    rule = first(alert, "ruleName", "rule.name")
-    number = first(alert, "alertId", "id")
-    status = first(alert, "status", "state", "details.state").lower()
+    agents = [
+        one
+        for name in ("agents", "monitors", "details")
+        for one in objects(alert, name)
+    ]
+    seen_by = [
+        first(one, "agentName", "monitorName", "name", "source.name") for one in agents
+    ]
+    where = first(
+        alert, "testName", "test.name", "agentName", "agent.name", "hostname",
+        "deviceName", "device.name", "targets.0",
+    )  # fmt: skip
+    rule = first(alert, "ruleName", "rule.name") or "Alert"
+    status = first(alert, "status", "state", "alertState").lower()
+    # In the template's variables 1 is a clear, 2 a trigger.
     over = (
         "clear" in kind
-        or status in ("cleared", "clear", "resolved")
-        or alert.get("active") in (0, False)
+        or kind == "1"
+        or status in CLEARED
+        or first(alert, "active") in ("0", "false")
     )
     return [
         event(
             NAME,
-            title=f"{rule or 'Alert'}: {where}" if where else rule,
-            key=number or joined(rule, where, first(data, "eventId").partition("-")[2]),
+            title=f"{rule}: {where}" if where else rule,
+            key=first(alert, "alertId", "id")
+            or joined(rule, where, first(data, "eventId").partition("-")[2]),
             firing=not over,
-            severity=first(alert, "severity"),
+            severity=first(alert, "severity.id", "severity", "rule.severity"),
             labels={
                 "alertname": rule,
                 "test": first(alert, "testName", "test.name"),
-                "agent": first(alert, "agentName", "hostname"),
-                "agents": ", ".join(filter(None, agents)),
-                "type": first(alert, "type", "alertType"),
-            },
-            annotations={
-                "description": first(alert, "ruleExpression", "rule.expression"),
-                "targets": first(
-                    alert, "testTargetsDescription.0", "test.server", "targets.0"
+                "agent": first(alert, "agentName", "agent.name", "hostname"),
+                "agents": ", ".join(filter(None, seen_by[:5])),
+                "type": first(
+                    alert, "type", "alertType", "rule.alertType.id", "test.testType"
+                ),
+                "tags": ", ".join(
+                    text(one) if type(one) is str else first(one, "name")
+                    for one in parts(alert, "test.labels")[:10]
                 ),
             },
-            link=first(alert, "permalink", "permaLink", "apiLinks.0.href"),
+            annotations={
+                "description": first(
+                    alert, "ruleExpression", "rule.expression", "rule.notes"
+                ),
+                "notes": first(alert, "rule.notes", "test.description"),
+                "targets": ", ".join(
+                    text(one) if type(one) is str else first(one, "description")
+                    for one in (
+                        parts(alert, "testTargetsDescription")
+                        or parts(alert, "targets")
+                    )[:5]
+                )
+                or first(alert, "test.server", "ipAddress"),
+                "value": first(
+                    agents[0] if agents else {}, "metricsAtEnd", "metricsAtStart"
+                ),
+            },
+            link=first(
+                alert, "permalink", "permaLink", "agents.0.permalink", "url",
+                "apiLinks.0.href", "_links.self.href",
+            )
+            or first(data, "url"),
             starts_at=moment(
-                first(alert, "dateStartZoned", "dateStart", "startDate", "firstSeen")
+                first(
+                    alert, "dateStartZoned", "dateStart", "startDate",
+                    "firstSeen.epochSecond", "firstSeen.epochMilli", "firstSeen",
+                )
             ),
-            ends_at=moment(first(alert, "dateEndZoned", "dateEnd", "clearedAt")),
+            ends_at=moment(
+                first(
+                    alert, "dateEndZoned", "dateEnd", "endDate", "clearedAt",
+                    "timeCleared.epochSecond", "timeCleared.epochMilli", "timeCleared",
+                )
+            ),
         )
-    ]
+    ]  # fmt: skip
 
 
 def recognise(incoming: Incoming) -> bool:
@@ -81,9 +130,11 @@ def recognise(incoming: Incoming) -> bool:
     if type(data) is not dict:
         return False
     alert = part(data, "alert") or part(data, "agentAlert")
-    return "ruleExpression" in alert or (
-        str(data.get("eventType", "")).startswith("ALERT_NOTIFICATION")
-        and "eventId" in data
+    if "ruleExpression" in alert or "testTargetsDescription" in alert:
+        return True
+    kind = str(data.get("eventType", ""))
+    return kind.startswith(("ALERT_NOTIFICATION", "WEBHOOK_TEST")) and (
+        "eventId" in data
     )
 
 

@@ -18,6 +18,8 @@ from alertcenter.alerts.sources.adapter import marked as _
 from alertcenter.alerts.sources.shapes import first, moment, objects, part
 
 NAME = "uptime_kuma"
+# Certificates are told of at three, two and one weeks before.
+WEEK = 7 * 24 * 3600
 # DOWN, UP, PENDING, MAINTENANCE.
 UP, PENDING, MAINTENANCE = "1", "2", "3"
 
@@ -31,21 +33,8 @@ def read(incoming: Incoming) -> list[Event]:
         if not words:
             raise NotUnderstood("there is neither a monitor nor a msg")
         # The test button, and notices about certificates, name no monitor.
-        return [
-            event(
-                NAME,
-                title=words,
-                key=joined("message", words),
-                severity="info" if "testing" in words.lower() else "warning",
-                labels={"alertname": "UptimeKuma"},
-                ttl_seconds=24 * 3600,
-            )
-        ]
-    status = first(beat, "status")
-    if not status:
-        status = (
-            UP if "is up" in words.lower() or "up" in words.lower().split() else "0"
-        )
+        return [notice(words)]
+    status = first(beat, "status") or status_in(words)
     name = first(monitor, "name", "pathName") or words
     at = moment(first(beat, "time"))
     return [
@@ -72,11 +61,32 @@ def read(incoming: Incoming) -> list[Event]:
                 "description": first(beat, "msg") or words,
                 "ping_ms": first(beat, "ping"),
             },
-            link=first(monitor, "url"),
+            # A monitor without an address has the field's own beginning in it.
+            link=first(monitor, "url") if len(first(monitor, "url")) > 8 else "",
             starts_at=at,
             ends_at=at,
         )
     ]
+
+
+def notice(words: str) -> Event:
+    """Return what names no monitor: the test button, a certificate that expires."""
+    expires = "certificate" in words.lower() or "expire" in words.lower()
+    return event(
+        NAME,
+        title=words,
+        # The days that are left change from one notice to the next.
+        key=joined("message", words.partition(" will ")[0] if expires else words),
+        severity="warning" if expires else "info",
+        labels={"alertname": "CertificateExpires" if expires else "UptimeKuma"},
+        ttl_seconds=WEEK if expires else WEEK // 7,
+    )
+
+
+def status_in(words: str) -> str:
+    """Return the status that a message of "[Shop] [✅ Up] 200 - OK" tells."""
+    low = words.lower()
+    return UP if " up]" in low or "[up]" in low or "is up" in low else "0"
 
 
 def recognise(incoming: Incoming) -> bool:

@@ -1,4 +1,4 @@
-"""What do VMware Aria Operations (vRealize) and Log Insight send?
+"""What do VMware Aria Operations (vRealize), Log Insight and vCenter send?
 
 https://techdocs.broadcom.com/ (Aria Operations, REST notification plug-in)
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_object,
@@ -15,85 +16,159 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, objects, text
+from alertcenter.alerts.sources.shapes import first, moment, objects, part, text
 
 NAME = "vmware_aria"
 LEVEL = "ALERT_CRITICALITY_LEVEL_"
 SEVERITIES = {
     "CRITICAL": "critical", "IMMEDIATE": "error", "WARNING": "warning", "AUTO": "warning",
     "INFO": "info", "INFORMATION": "info", "NONE": "info", "UNKNOWN": "warning",
+    "0": "info", "1": "info", "2": "warning", "3": "error", "4": "critical",
+    "RED": "critical", "YELLOW": "warning", "GREEN": "info", "GRAY": "info",
 }  # fmt: skip
-OVER = ("CANCELED", "CANCELLED", "INACTIVE", "CLOSED", "RESOLVED")
+OVER = (
+    "CANCELED", "CANCELLED", "CANCELLING", "INACTIVE", "CLOSED", "RESOLVED", "GREEN",
+)  # fmt: skip
+DAY = 24 * 3600
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
-    data = as_object(incoming)
-    number = first(data, "alertId", "alertID", "AlertId")
-    name = first(data, "alertName", "AlertName", "alertDefinitionName", "info")
-    if not (number or name) or not first(
-        data,
-        "resourceName",
-        "ResourceName",
-        "status",
-        "criticality",
-        "messages",
-        "editUrl",
-    ):
+    raw = as_object(incoming)
+    if type(raw.get("data")) is dict and "vsphere" in first(raw, "type"):
+        return [from_vcenter(raw, part(raw, "data"))]
+    # Templates of payloads name the same values as they like.
+    data = {plain(name): value for name, value in list(raw.items())[:200]}
+    number = first(data, "alertid", "alertinstanceid", "vmwarealarmid")
+    info = first(data, "info", "alertinfo")
+    name = first(
+        data, "alertname", "alertdefinitionname", "alertdefname", "definitionname",
+        "vmwarealarmname", "alertnamestring",
+    )  # fmt: skip
+    resource = first(
+        data, "resourcename", "objectname", "affectedobject", "affectedresourcename",
+        "vmwarealarmtargetname", "resource", "vmname",
+    )  # fmt: skip
+    status = first(
+        data, "status", "alertstatus", "vmwarealarmnewstatus", "state"
+    ).upper()
+    hits = first(data, "numhits", "hitcount")
+    if not (number or name) or not (resource or status or hits or KNOWN & data.keys()):
         raise NotUnderstood("an alert id and a resource are missing")
-    resource = first(data, "resourceName", "ResourceName")
-    status = first(data, "status", "Status", "alertStatus").upper()
-    level = (
-        first(data, "criticality", "Criticality", "severity")
-        .upper()
-        .removeprefix(LEVEL)
-    )
-    word = SEVERITIES.get(level, level.lower())
+    level = first(data, "criticality", "alertcriticality", "severity", "alertseverity")
+    level = (level or (status if status in SEVERITIES else "")).upper()
+    level = level.removeprefix(LEVEL)
+    over = status in OVER
+    # Logs have no alert id that two alerts of one name do not share, and no end.
+    logs = bool(hits or "messages" in data) and not number
     return [
         event(
             NAME,
-            title=f"{name or number} on {resource}" if resource else name,
-            key=number or joined(name, resource),
-            firing=status not in OVER,
-            severity=word,
+            title=" on ".join(filter(None, (name or info or number, resource))),
+            key=joined(name or number, resource) if logs or "vmwarealarmname" in data else number or joined(name, resource),
+            firing=not over,
+            severity=SEVERITIES.get(level, level.lower()),
             labels={
-                "alertname": name or first(data, "subType"),
+                "alertname": name or info or first(data, "subtype"),
                 "resource": resource,
-                "resource_kind": first(data, "resourceKind", "ResourceKind"),
-                "adapter": first(data, "adapterKind"),
-                "type": first(data, "type").removeprefix("ALERT_TYPE_").lower(),
-                "subtype": first(data, "subType")
-                .removeprefix("ALERT_SUBTYPE_")
-                .lower(),
+                "resource_kind": first(data, "resourcekind", "objecttype"),
+                "adapter": first(data, "adapterkind"),
+                "type": kind(data, "type", "alerttype"),
+                "subtype": kind(data, "subtype", "alertsubtype"),
+                "vcenter": first(data, "vcenterhostname", "vcenter", "vcname"),
             },
             annotations={
-                "description": first(
-                    data, "info", "recommendation", "description", "messages.0.text"
+                "description": info
+                if info and name
+                else first(
+                    data, "description", "alertdescription", "messages.0.text",
+                    "vmwarealarmeventdescription", "vmwarealarmtriggeringsummary", "info",
                 ),
-                "symptoms": text(
-                    [
-                        first(one, "message", "name")
-                        for one in objects(data, "symptoms")[:10]
-                    ]
-                )
-                if objects(data, "symptoms")
-                else "",
-                "hits": first(data, "NumHits", "numHits"),
+                "recommendation": first(data, "recommendation", "recommendations"),
+                "symptoms": symptoms(data),
+                "hits": hits,
+                "health": first(data, "health"),
+                "risk": first(data, "risk"),
+                "efficiency": first(data, "efficiency"),
+                "edit_url": first(data, "editurl"),
             },
-            link=first(data, "url", "Url", "editUrl"),
-            starts_at=moment(data.get("startDate") or data.get("StartDate")),
+            link=first(data, "url", "resultsurl", "alertsummaryurl", "alerturl", "link", "editurl"),
+            starts_at=moment(data.get("startdate") or data.get("createtime")),
             # Set in active alerts too, where it is no end.
-            ends_at=moment(data.get("cancelDate")) if status in OVER else None,
+            ends_at=moment(data.get("canceldate") or data.get("updatedate"))
+            if over
+            else None,
+            ttl_seconds=DAY if logs else None,
         )
-    ]
+    ]  # fmt: skip
+
+
+def plain(name: str) -> str:
+    return name[:64].lower().translate(SKIPPED)
+
+
+SKIPPED = {ord(char): None for char in "_- "}
+KNOWN = frozenset({"criticality", "messages", "editurl", "info", "resultsurl"})
+
+
+def kind(data: Data, *names: str) -> str:
+    """Return "virtualization_problem" for ALERT_TYPE_VIRTUALIZATION_PROBLEM."""
+    word = first(data, *names).lower()
+    return word.removeprefix("alert_type_").removeprefix("alert_subtype_")
+
+
+def symptoms(data: Data) -> str:
+    found = objects(data, "symptoms")
+    lines = [first(one, "message", "name", "symptomName") for one in found[:10]]
+    return "\n".join(filter(None, lines)) or text(data.get("symptoms"))[:2000]
+
+
+def from_vcenter(raw: Data, data: Data) -> Event:
+    """Return an event of vCenter, as the VMware Event Broker passes it on."""
+    name = first(raw, "subject") or first(raw, "type").rpartition(".vsphere.")[2]
+    alarm = first(data, "Alarm.Name")
+    thing = first(
+        data, "Entity.Name", "Vm.Name", "Host.Name", "Ds.Name", "ComputeResource.Name",
+        "Datacenter.Name",
+    )  # fmt: skip
+    colour = first(data, "To").upper()
+    over = bool(alarm) and colour in ("GREEN", "GRAY")
+    at = moment(first(data, "CreatedTime") or first(raw, "time"))
+    return event(
+        NAME,
+        title=f"{alarm} on {thing}"
+        if alarm
+        else first(data, "FullFormattedMessage") or f"{name} {thing}",
+        key=joined("vcenter", alarm or name, thing),
+        firing=not over,
+        severity=SEVERITIES.get(colour, "")
+        or (
+            "warning" if "Error" in name or "Fail" in name or "Lost" in name else "info"
+        ),
+        labels={
+            "alertname": alarm or name,
+            "resource": thing,
+            "host": first(data, "Host.Name"),
+            "datacenter": first(data, "Datacenter.Name"),
+            "user": first(data, "UserName"),
+        },
+        annotations={"description": first(data, "FullFormattedMessage")},
+        starts_at=None if over else at,
+        ends_at=at,
+        ttl_seconds=None if alarm else DAY,
+    )
 
 
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    return type(data) is dict and (
-        ("criticality" in data and "adapterKind" in data)
-        or ("AlertName" in data and "NumHits" in data)
+    if type(data) is not dict:
+        return False
+    return (
+        ("criticality" in data and ("adapterKind" in data or "alertId" in data))
+        or ("AlertName" in data and ("NumHits" in data or "HasMoreResults" in data))
         or ("cancelDate" in data and "resourceKind" in data)
+        or "VMWARE_ALARM_NAME" in data
+        or str(data.get("type", "")).startswith("com.vmware.vsphere.")
     )
 
 

@@ -5,11 +5,14 @@ https://www.zabbix.com/documentation/current/en/manual/config/notifications/medi
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from typing import Any
 
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_object,
@@ -17,7 +20,7 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
-from alertcenter.alerts.sources.shapes import first, moment, number, tags
+from alertcenter.alerts.sources.shapes import first, moment, number, pairs, tags
 
 NAME = "zabbix"
 SEVERITIES = {
@@ -26,92 +29,141 @@ SEVERITIES = {
     "0": "info", "1": "info", "2": "warning", "3": "error", "4": "critical",
     "5": "critical",
 }  # fmt: skip
-OVER = ("ok", "resolved", "0", "recovery", "recovered", "normal")
+OVER = ("ok", "resolved", "0", "recovery", "recovered", "normal", "closed")
+# How the default subjects begin; the rest of the line is the problem's name.
+STATES = ("problem", "resolved", "updated problem", "recovery", "ok", "update")
 
 
 def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
-    raw = {**incoming.query, **as_object(incoming)}
-    # {EVENT.ID}, EVENT.ID, event_id and eventid are one name.
-    data = {plain(name): value for name, value in list(raw.items())[:200]}
-    problem = first(data, "eventid", "problemid", "eventrecoveryid")
-    trigger = first(data, "triggerid")
-    title = first(
-        data, "eventname", "triggername", "alertsubject", "subject", "name", "title",
-        "problem", "message",
+    data = named({**incoming.query, **as_object(incoming)})
+    message = first(data, "alertmessage", "message", "text", "body")
+    if not ("eventid" in data and "eventname" in data):
+        # The default message says in lines what the fields do not.
+        data = {**in_lines(message), **data}
+    problem = first(
+        data, "eventid", "problemid", "originalproblemid", "originaleventid",
+        "problemeventid", "id",
     )  # fmt: skip
+    trigger = first(data, "triggerid")
+    subject = first(data, "alertsubject", "subject", "title")
+    name = bare(
+        first(data, "eventname", "triggername", "problemname", "name", "trigger")
+        or subject
+        or first(data, "problem", "text", "message")
+    )
     value = first(data, "eventvalue", "triggervalue")
-    status = first(data, "status", "eventstatus", "triggerstatus", "state").lower()
-    if not title or not (problem or trigger or value or status):
+    status = first(data, "eventstatus", "triggerstatus", "status", "state").lower()
+    host = first(data, "hostname", "host", "hosthost", "hostvisiblename", "hostconn")
+    if not name or not (problem or trigger or value or status or host or subject):
         raise NotUnderstood("an event id and a name are missing")
-    over = (
-        value == "0"
-        if value
-        else status in OVER or title.lower().startswith("resolved")
-    )
-    host = first(data, "hostname", "host", "hosthost", "hostvisiblename")
+    if value in ("0", "1"):
+        over = value == "0"
+    elif status:
+        over = status in OVER
+    else:
+        over = (subject or name).lower().startswith(("resolved", "ok:", "recovery"))
     word = first(
-        data,
-        "triggerseverity",
-        "eventseverity",
-        "severity",
-        "eventnseverity",
-        "priority",
-    )
+        data, "eventseverity", "triggerseverity", "severity", "eventnseverity",
+        "triggernseverity", "priority",
+    )  # fmt: skip
     return [
         event(
             NAME,
-            title=bare(title),
+            title=name if not host or host in name else f"{name} on {host}",
             # {EVENT.ID} is that of the problem in its recovery too.
-            key=problem or joined(trigger or bare(title), host),
+            key=problem or joined(trigger or name, host),
             firing=not over,
             severity=SEVERITIES.get(word.lower(), word),
             labels={
-                "alertname": bare(title),
                 "host": host,
-                "ip": first(data, "hostip", "ip"),
-                "group": first(data, "triggerhostgroupname", "hostgroup"),
-                "item": first(data, "itemname"),
-                **tags(
-                    data.get("eventtags")
-                    or data.get("eventtagsjson")
+                "ip": first(data, "hostip", "ip", "ipaddress"),
+                "group": first(data, "triggerhostgroupname", "hostgroup", "hostgroups"),
+                "item": first(data, "itemname", "item"),
+                "environment": first(data, "environment"),
+                **tags_of(
+                    data.get("eventtagsjson")
+                    or data.get("eventtags")
+                    or data.get("triggertags")
                     or data.get("tags")
                 ),
+                "alertname": name,
             },
             annotations={
                 "description": first(
-                    data,
-                    "triggerdescription",
-                    "alertmessage",
-                    "message",
-                    "description",
-                    "eventopdata",
+                    data, "triggerdescription", "eventdescription", "description"
+                )
+                or message,
+                "value": first(
+                    data, "itemvalue", "itemlastvalue", "eventopdata", "opdata",
+                    "operationaldata", "lastvalue",
                 ),
-                "value": first(data, "itemvalue", "itemlastvalue", "opdata"),
-                "item": first(data, "itemname", "itemkey"),
                 "runbook_url": first(data, "triggerurl"),
                 "update": first(data, "eventupdatemessage"),
+                "acknowledged": first(data, "eventackstatus", "acknowledged"),
+                "trigger_id": trigger,
             },
-            link=link_of(first(data, "zabbixurl", "url", "link"), trigger, problem),
+            link=link_of(
+                first(data, "zabbixurl", "alerturl", "eventurl", "url", "link"),
+                trigger,
+                problem,
+            ),
             starts_at=when(data, "eventdate", "eventtime", "eventtimestamp"),
             ends_at=when(
-                data, "eventrecoverydate", "eventrecoverytime", "recoverytimestamp"
-            ),
+                data, "eventrecoverydate", "eventrecoverytime", "eventrecoverytimestamp"
+            )
+            or moment(data.get("recoverytimestamp")),
         )
-    ]
+    ]  # fmt: skip
+
+
+def named(raw: Data) -> Data:
+    """Return the values with {EVENT.ID}, EVENT.ID, event_id and EventID as one name.
+
+    A macro that says nothing is sent as it is written, or as *UNKNOWN*.
+    """
+    found: Data = {}
+    for name, value in list(raw.items())[:200]:
+        if type(value) is str and (
+            value.startswith("*UNKNOWN") or (value[:1] == "{" and value[-1:] == "}")
+        ):
+            continue
+        found.setdefault(plain(name), value)
+    return found
 
 
 def plain(name: object) -> str:
     return str(name).lower().translate(SKIPPED)
 
 
-SKIPPED = {ord(char): None for char in "{}._- "}
+SKIPPED = {ord(char): None for char in "{}._- $"}
+
+
+def in_lines(message: str) -> Data:
+    """Return the "Host: db-1" lines of the default message."""
+    found: Data = {}
+    for line in message[:4000].splitlines()[:30]:
+        name, colon, value = line.partition(": ")
+        if colon and len(name) < 30 and value.strip():
+            found[plain(name)] = value.strip()
+    return found
+
+
+def tags_of(value: Any) -> dict[str, str]:
+    """Return tags written "a:b, c:d", or as a list of {tag, value}, or as its JSON."""
+    if type(value) is str and value[:1] == "[" and len(value) < 20_000:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return pairs(value, "tag", "value") if type(value) is list else tags(value)
 
 
 def bare(title: str) -> str:
     """Return the name without "Problem: " or "Resolved in 5m: "."""
     head, colon, rest = title.partition(": ")
-    if colon and head.lower().startswith(("problem", "resolved", "updated problem")):
+    lower = head.lower().strip("[] ")
+    if colon and (lower in STATES or lower.startswith(("resolved in", "problem in"))):
         return rest.strip() or title
     return title
 
@@ -124,7 +176,7 @@ def link_of(address: str, trigger: str, problem: str) -> str:
     return f"{base}/tr_events.php?triggerid={trigger}&eventid={problem}"
 
 
-def when(data: dict[str, object], day: str, clock: str, stamp: str) -> datetime | None:
+def when(data: Data, day: str, clock: str, stamp: str) -> datetime | None:
     """Return a time told as a number, or as a day and a clock."""
     count = number(data.get(stamp))
     if count:
@@ -151,6 +203,7 @@ ADAPTER = Adapter(
     "Zabbix",
     read,
     recognise,
+    takes_text=True,
     example={
         "event_id": "5823",
         "event_value": "1",
