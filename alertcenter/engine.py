@@ -25,6 +25,7 @@ from django.db.utils import DatabaseError, InterfaceError
 
 from alertcenter import flow
 from alertcenter.alerts import lifecycle, receipts, telemetry
+from alertcenter.alerts.heartbeat_sweep import sweep_overdue
 from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
 from alertcenter.api import asked, slack
@@ -143,6 +144,7 @@ def jobs() -> list[Job]:
         inbox,
         acts,
         Job("deliveries", send_leftovers, 1.0),
+        Job("heartbeats", all_tenants_do(sweep_overdue), 1.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
         Job("names", all_tenants_do(name_quietly), 2.0),

@@ -30,6 +30,9 @@ WRONG_KEYS_A_SECOND = 0.5
 # Other requests of the API, by key.
 CALLS = 300
 CALLS_A_SECOND = 50.0
+# Pings, by heartbeat: a job in a loop should not write all day.
+PINGS = 60
+PINGS_A_SECOND = 2.0
 
 TOO_MANY = {
     "tenant": _("This tenant sends more than %(rate)s events a second."),
@@ -37,6 +40,7 @@ TOO_MANY = {
     "address": _("This address sends more than %(rate)s events a second."),
     "guess": _("Too many wrong keys came from this address."),
     "call": _("This key calls more than %(rate)s times a second."),
+    "ping": _("This heartbeat is pinged more than %(rate)s times a second."),
 }
 
 Name = tuple[str, object]
@@ -74,6 +78,7 @@ class Limits:
         self.breached: dict[UUID, str] = {}
         self.guesses = Buckets(WRONG_KEYS_A_SECOND, WRONG_KEYS)
         self.calls = Buckets(CALLS_A_SECOND, CALLS)
+        self.pings = Buckets(PINGS_A_SECOND, PINGS)
 
     def refusal(self, key: KeyInfo, address: str) -> Refused | None:
         """Return why nothing more is taken now, or None."""
@@ -152,6 +157,14 @@ class Limits:
         if wait:
             return refused("call", CALLS_A_SECOND, CALLS, wait)
         self.calls.take(key.id)
+        return None
+
+    def ping(self, heartbeat_id: UUID) -> Refused | None:
+        """Take one ping of a heartbeat; return why not, or None."""
+        wait = self.pings.wait(heartbeat_id)
+        if wait:
+            return refused("ping", PINGS_A_SECOND, PINGS, wait)
+        self.pings.take(heartbeat_id)
         return None
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
-from alertcenter.api import pagerduty
+from alertcenter.api import heartbeat_settings as beats
+from alertcenter.api import heartbeats, pagerduty
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -22,6 +23,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{V1}/acts", ActsView.as_view(), name="acts"),
     path(f"{V1}/deliveries", DeliveriesView.as_view(), name="deliveries"),
     path(f"{V1}/deliveries/<uuid:pk>", DeliveryView.as_view(), name="delivery"),
+    path(f"{V1}/heartbeats", beats.HeartbeatsView.as_view(), name="heartbeats"),
+    path(f"{V1}/heartbeats/<uuid:pk>", beats.HeartbeatView.as_view(), name="heartbeat"),
+    path(
+        f"{V1}/heartbeats/<uuid:pk>/address",
+        beats.AddressView.as_view(),
+        name="heartbeat-address",
+    ),
+    # Whatever follows: an address that is none must not be named in a log either.
+    re_path(r"^h/(?P<place>.*)$", heartbeats.ping, name="ping"),
     path(
         "t/<str:slug>/api/v2/alerts",
         AlertmanagerAlertsView.as_view(),

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
-from alertcenter.alerts.models import Group, Transition
+from alertcenter.alerts.models import Group, Heartbeat, Transition
 from alertcenter.alerts.models.transition import Kind
 from alertcenter.dashboard.models import LiveHead
 from escalation.messages import next_steps
@@ -45,6 +45,9 @@ FIELDS = (
     "version",
 )
 MOST_TITLE = 300
+MOST_HEARTBEATS = 40
+# What needs somebody comes first.
+HEARTBEAT_ORDER = ("down", "late", "started", "up", "new", "paused")
 MOST_LABELS = 12
 MOST_LABEL_VALUE = 120
 
@@ -97,6 +100,14 @@ def head(tenant_id: UUID) -> int:
     """Return the number of the tenant's last frame, 0 before the first."""
     found = LiveHead.objects.filter(tenant_id=tenant_id).values_list("seq", flat=True)
     return found.first() or 0
+
+
+def heartbeats(tenant_id: UUID) -> list[Heartbeat]:
+    """Return the tenant's heartbeats, the worst first."""
+    ranks = [When(state=state, then=n) for n, state in enumerate(HEARTBEAT_ORDER)]
+    rows = Heartbeat.objects.filter(tenant_id=tenant_id)
+    ordered = rows.order_by(Case(*ranks, default=len(ranks)), "name")
+    return list(ordered.only("name", "state", "last_ping_at")[:MOST_HEARTBEATS])
 
 
 def _groups(tenant_id: UUID) -> QuerySet[Group]:

@@ -72,6 +72,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         unfinished=finished < len(items),
         snippets=setup.snippets(who.slug, fresh_key or "YOUR_KEY"),
         fresh_key=fresh_key,
+        heartbeats=queries.heartbeats(who.tenant_id),
         here="dashboard",
     )
 

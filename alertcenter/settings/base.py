@@ -215,6 +215,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AlertState": ["firing", "resolved"],
         "GroupState": ["firing", "acknowledged", "snoozed", "resolved"],
+        "HeartbeatState": "alertcenter.alerts.models.heartbeat.HeartbeatState.values",
         "DeliveryState": "notifications.models.delivery.DeliveryState.values",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -17,6 +17,7 @@ from alertcenter.alerts.models import (
     Episode,
     Group,
     GroupAlert,
+    Heartbeat,
     RawEvent,
     Route,
     Rule,
@@ -152,6 +153,13 @@ def configuration(cast: Cast) -> dict[type, Any]:
         MessageTemplate: MessageTemplate.objects.filter(tenant=tenant).first()
         or MessageTemplate.objects.create(
             tenant=tenant, kind="firing", channel_kind="slack", title_en="{{ title }}"
+        ),
+        Heartbeat: Heartbeat.objects.create(
+            tenant=tenant,
+            name="lag",
+            slug="lag",
+            token_hash=tenant.pk.hex,
+            cron="0 3 * * *",
         ),
         Contact: Contact.objects.create(
             tenant=tenant, member=member, kind="slack", address="U0123ABCD"

@@ -32,6 +32,7 @@ def may_add(model: Any) -> bool:
         "ApiKeyAdmin",
         "ChannelAdmin",
         "ContactAdmin",
+        "HeartbeatsAdmin",
         "MemberAdmin",
         "MessageTemplateAdmin",
         "PolicyAdmin",

@@ -23,7 +23,7 @@ from tests.conftest import login_as
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUES = {"asked_act", "feed", "due_step", "delivery", "slack_inbox", "live_head"}
-RESOLVED = {"apikey", "channel", "integration", "member", "tenant"}
+RESOLVED = {"apikey", "channel", "heartbeat", "integration", "member", "tenant"}
 
 
 def rows(statement: str) -> list[tuple]:

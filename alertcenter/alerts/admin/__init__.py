@@ -4,6 +4,7 @@ Groups are in escalation.admin: what people do to them goes through escalation.
 """
 
 from alertcenter.alerts.admin.alert import AlertAdmin
+from alertcenter.alerts.admin.heartbeat import HeartbeatsAdmin
 from alertcenter.alerts.admin.history import EpisodeAdmin, TransitionAdmin
 from alertcenter.alerts.admin.integration import IntegrationAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
@@ -13,6 +14,7 @@ from alertcenter.alerts.admin.rule import RuleAdmin
 __all__ = [
     "AlertAdmin",
     "EpisodeAdmin",
+    "HeartbeatsAdmin",
     "IntegrationAdmin",
     "RawEventAdmin",
     "RouteAdmin",

@@ -2,6 +2,7 @@
 
 from alertcenter.alerts.models.alert import Alert, Episode
 from alertcenter.alerts.models.group import Group, GroupAlert, GroupCounter
+from alertcenter.alerts.models.heartbeat import Heartbeat, HeartbeatPing
 from alertcenter.alerts.models.raw_event import RawEvent
 from alertcenter.alerts.models.receipt import Receipt
 from alertcenter.alerts.models.route import Route
@@ -15,6 +16,8 @@ __all__ = [
     "Group",
     "GroupAlert",
     "GroupCounter",
+    "Heartbeat",
+    "HeartbeatPing",
     "RawEvent",
     "Receipt",
     "Route",
