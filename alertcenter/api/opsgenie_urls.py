@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from alertcenter.api import opsgenie as api
+from alertcenter.api import opsgenie_heartbeats as beats
 from alertcenter.api import opsgenie_shapes as shapes
 from alertcenter.api.opsgenie import act, endpoint
 
@@ -52,5 +53,16 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/logs", endpoint(GET=api.list_logs)),
     path(f"{ONE}/recipients", endpoint(GET=api.list_recipients)),
     path(f"{ONE}/attachments", endpoint(GET=api.nothing_attached)),
+    path("heartbeats", endpoint(GET=beats.list_all, POST=beats.create)),
+    path(
+        "heartbeats/<str:name>/ping",
+        endpoint(**dict.fromkeys(("GET", "PUT", "POST", "PATCH"), beats.ping)),
+    ),
+    path("heartbeats/<str:name>/enable", endpoint(POST=beats.switch(True))),
+    path("heartbeats/<str:name>/disable", endpoint(POST=beats.switch(False))),
+    path(
+        "heartbeats/<str:name>",
+        endpoint(GET=beats.get, PATCH=beats.update, DELETE=beats.delete),
+    ),
     path(ONE, endpoint(GET=api.get_alert, DELETE=act("close"))),
 ]

@@ -185,6 +185,21 @@ def test_opsgenies_sdk_learns_what_is_wrong(opsgenie):
     assert error.value.status == 404
 
 
+def test_opsgenies_sdk_keeps_and_pings_heartbeats(opsgenie):
+    api = opsgenie_sdk.HeartbeatApi(opsgenie.api_client)
+    made = api.create_heartbeat(
+        opsgenie_sdk.CreateHeartbeatPayload(
+            name="backup", interval=10, interval_unit="minutes", enabled=True
+        )
+    )
+    assert made.data.name == "backup"
+    assert api.ping("backup").result == "PONG - Heartbeat received"
+    assert api.get_heartbeat("backup").data.last_ping_time is not None
+    assert [one.name for one in api.list_heart_beats().data.heartbeats] == ["backup"]
+    assert api.disable_heartbeat("backup").data.enabled is False
+    api.delete_heartbeat("backup")
+
+
 # --- Alertmanager's notifiers ---
 
 

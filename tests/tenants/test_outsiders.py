@@ -119,6 +119,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "identifier": str(rows[Alert].episode_id),
         "request_id": str(uuid7()),
         "action": "x",
+        "name": "x",
         "tenant": str(acme.id),
         "method": "auth.test",
         "ticket": "x",
