@@ -200,3 +200,47 @@ def test_a_record_is_an_event_of_its_own():
         "s3 ObjectCreated:Put: b x",
         "s3 ObjectCreated:Put: b y",
     ]
+
+
+def test_a_backup_that_failed_is_ended_by_one_that_did_not():
+    subject = "Notification from AWS Backup"
+    arn = "arn:aws:ec2:eu-west-1:1:volume/vol-1"
+    words = f"An AWS Backup job failed. Resource ARN : {arn}. BackupJob ID : 9"
+    begun = reading.event("aws", sns(words, subject))
+    words = f"An AWS Backup job was completed successfully. Resource ARN : {arn}. X"
+    over = reading.event("aws", sns(words, subject))
+    assert begun.title == "An AWS Backup job failed: volume/vol-1"
+    assert begun.severity == ERROR
+    assert (over.firing, over.key) == (False, begun.key)
+
+
+def test_an_environments_health_is_the_one_it_goes_to():
+    words = "Message: Environment health has transitioned from Severe to {}.\n"
+    words += "Environment: shop\n"
+    ok = reading.event("aws", sns(words.format("Ok"), "AWS Elastic Beanstalk"))
+    half = reading.event("aws", sns(words.format("Warning"), "AWS Elastic Beanstalk"))
+    assert not ok.firing
+    assert half.severity == WARNING
+    assert ok.key == half.key
+
+
+def test_a_call_that_was_denied_is_not_ended_by_one_that_was_not():
+    detail = {
+        "eventName": "DeleteBucket",
+        "userIdentity": {"arn": "arn:aws:iam::1:root"},
+    }
+    fine = reading.event("aws", change("AWS API Call via CloudTrail", detail))
+    detail["errorCode"] = "AccessDenied"
+    denied = reading.event("aws", change("AWS API Call via CloudTrail", detail))
+    assert fine.title == "DeleteBucket by root"
+    assert (fine.severity, denied.severity) == (INFO, WARNING)
+    assert fine.key != denied.key
+
+
+def test_applications_with_like_named_groups_are_told_apart():
+    kind = "CodeDeploy Deployment State-change Notification"
+    detail = {"application": "a", "deploymentGroup": "prod", "state": "FAILURE"}
+    one = reading.event("aws", change(kind, detail))
+    other = reading.event("aws", change(kind, detail | {"application": "b"}))
+    assert one.key != other.key
+    assert one.title == f"{kind}: prod a FAILURE"

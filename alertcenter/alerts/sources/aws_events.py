@@ -38,19 +38,23 @@ STATES = (
 FINDINGS = ("eventArn", "findingArn", "insightId", "id", "finding-id", "anomalyId")
 OBJECTS = (
     "instance-id", "pipeline", "project-name", "stateMachineArn", "SourceIdentifier",
-    "AutoScalingGroupName", "jobName", "check-name", "configRuleName", "canary-name",
+    "AutoScalingGroupName", "jobName", "crawlerName", "check-name", "configRuleName", "canary-name",
     "deploymentGroup", "bucket.name", "repository-name", "repositoryName", "resourceArn",
     "containerInstanceArn", "clusterId", "CommonName", "jobId", "service",
+    "resource.instanceDetails.instanceId", "resource.eksClusterDetails.name",
+    "resource.s3BucketDetails.0.name", "resource.accessKeyDetails.userName",
+    "resource.resourceType", "resourcesAffected.s3Bucket.name", "resources.0.id",
+    "resource",
 )  # fmt: skip
 PARTS = (
-    "stage", "action", "resourceId", "resource_id", "object.key", "image-digest",
-    "imageTags", "referenceName",
+    "stage", "application", "action", "resourceId", "resource_id", "object.key", "image-tags.0",
+    "image-digest", "referenceName",
 )  # fmt: skip
 ENDINGS = (
     " Successful", " Unsuccessful", " Succeeded", " Success", " Failed", " Failure",
 )  # fmt: skip
 DESCRIPTIONS = (
-    "description", "Description", "eventDescription.0.latestDescription", "stoppedReason",
+    "description", "Description", "insightDescription", "eventDescription.0.latestDescription", "stoppedReason",
     "reason", "Cause", "cause", "Message", "message", "StatusMessage", "errorMessage",
     "detailMessage", "state-reason", "stateReason", "statusReason", "statusMessage",
     "failureReason",
@@ -71,7 +75,10 @@ def one_event(source: str, found: Data, detail: Data) -> Event:
     finding = finding_of(kind, detail)
     said = first(detail, *DESCRIPTIONS)
     about, name = thing(kind, found, detail)
-    over = state in GOOD or kind.endswith(("Closed", "Resolved"))
+    over = kind.endswith(("Closed", "Resolved")) or (
+        # A call that went well is not the end of one that did not.
+        state in GOOD and "CloudTrail" not in kind
+    )
     firing = not over
     family = kind
     for ending in ENDINGS:
@@ -84,7 +91,7 @@ def one_event(source: str, found: Data, detail: Data) -> Event:
     return event(
         source,
         title=title
-        or f"{kind}: {' '.join(filter(None, (name, shown(kind, detail, state))))}",
+        or ": ".join(filter(None, (kind, shown(kind, name, detail, state) or said))),
         key=joined("finding", finding)
         if finding
         # What a database reports in passing must not end what is wrong with it.
@@ -138,6 +145,8 @@ def state_of(found: Data, detail: Data) -> str:
             return category
     if kind == "ECS Task State Change" and stopped_well(detail):
         return "completed"
+    if "CloudTrail" in kind:
+        return first(detail, "responseElements.ConsoleLogin").lower()[:7]
     state = first(detail, *STATES).lower()
     return "" if len(state) > 60 else state
 
@@ -161,20 +170,27 @@ def thing(kind: str, found: Data, detail: Data) -> tuple[str, str]:
     if kind == "ECS Task State Change":
         # The next task of the service ends what this one began.
         whole = first(detail, "group", "taskDefinitionArn", "taskArn")
-    elif "CloudTrail" in kind:
+        return joined(first(detail, "clusterArn"), whole), whole
+    if "CloudTrail" in kind:
         whole = first(detail, "userIdentity.arn", "userIdentity.principalId")
         inner = first(detail, "eventName")
-        return joined(whole, inner), whole.rpartition("/")[2]
+        return joined(whole, inner, first(detail, "errorCode")), last_of(whole)
     inner = "" if finding_of(kind, detail) else first(detail, *PARTS)
-    name = whole.rpartition(":")[2].rpartition("/")[2] if "arn:" in whole else whole
+    name = last_of(whole) if "arn:" in whole else whole
     if inner and inner != whole:
         return joined(whole, inner), f"{name} {inner.rpartition('/')[2]}"
     return whole, name
 
 
-def shown(kind: str, detail: Data, state: str) -> str:
-    """Return the state for a title, unless the kind says it."""
-    return "" if kind.lower().endswith(state) else first(detail, *STATES) or state
+def last_of(arn: str) -> str:
+    """Return the name at the end of an ARN."""
+    return arn.rpartition(":")[2].rpartition("/")[2]
+
+
+def shown(kind: str, name: str, detail: Data, state: str) -> str:
+    """Return the name and the state for a title, unless the kind says the state."""
+    told = "" if kind.lower().endswith(state) else first(detail, *STATES) or state
+    return f"{name} {told}".strip()
 
 
 def summary(kind: str, detail: Data) -> str:
@@ -183,7 +199,7 @@ def summary(kind: str, detail: Data) -> str:
         code = first(detail, "eventTypeCode").replace("_", " ")
         return f"AWS Health: {code} {first(detail, 'eventScopeCode')}".strip()
     if "CloudTrail" in kind:
-        who = first(detail, "userIdentity.arn", "userIdentity.type").rpartition("/")[2]
+        who = last_of(first(detail, "userIdentity.arn", "userIdentity.type"))
         error = first(detail, "errorCode", "responseElements.ConsoleLogin")
         return f"{first(detail, 'eventName')} by {who} {error}".strip()
     if first(detail, "EventCategories") and first(detail, "Message"):
@@ -204,17 +220,28 @@ def severity_of(kind: str, detail: Data, state: str) -> str:
     )  # fmt: skip
     if word and len(word) < 20:
         return word
+    counts = part(detail, "finding-severity-counts")
+    if counts:
+        return (
+            "critical"
+            if counts.get("CRITICAL")
+            else "error"
+            if counts.get("HIGH")
+            else "info"
+        )
     if kind.startswith("AWS Health"):
         serious = first(detail, "eventTypeCategory") in ("issue", "investigation")
         return "error" if serious else "info"
     kind_of = first(detail, "eventType").lower()
+    if "CloudTrail" in kind:
+        return "warning" if state == "failure" or first(detail, "errorCode") else "info"
     if state in BAD or kind_of == "error":
         return "error"
     if state in GONE or kind_of == "warn" or "Interruption" in kind:
         return "warning"
-    if "Expiration" in kind or "Expired" in kind or first(detail, "errorCode"):
+    if "Expiration" in kind or "Expired" in kind:
         return "warning"
-    return "info"
+    return "warning" if "Finding" in kind or "Anomaly" in kind else "info"
 
 
 def by_score(score: float) -> str:

@@ -22,6 +22,7 @@ WRONG = (
     "fail", "error", "unable", "exceed", "low on storage", "exhausted", "crash", "severe",
     "rollback", "degraded", "threshold", "alarm", "unsuccessful", "reject", "denied",
 )  # fmt: skip
+NOTABLE = ("bounce", "complaint", "anomaly", "approval needed", "warning")
 OVER = ("[RESOLVED", "RESOLVED", "OK:", "[OK", "RECOVERED")
 LISTS = {"Alerts Firing:": True, "Alerts Resolved:": False}
 
@@ -119,6 +120,14 @@ def own_words(source: str, found: Data, subject: str) -> Event:
     state = first(
         found, "newEvaluationResult.complianceType", "status", "state", "severity"
     )
+    if first(found, "anomalyId"):
+        causes = ", ".join(
+            first(one, "service") for one in objects(found, "rootCauses")
+        )
+        said, name = (
+            f"Cost anomaly of {first(found, 'impact.totalImpact')}: {causes}",
+            "",
+        )
     mail = ", ".join(
         first(one, "emailAddress")
         for one in objects(found, "bounce.bouncedRecipients")
@@ -170,10 +179,10 @@ def own_words(source: str, found: Data, subject: str) -> Event:
 
 def word_for(words: str) -> str:
     """Return how bad words sound that have no severity."""
-    lower = words.lower()
+    lower = words.lower().replace("failover", "")
     if any(word in lower for word in WRONG):
         return "error"
-    return "warning" if "bounce" in lower or "complaint" in lower else "info"
+    return "warning" if any(word in lower for word in NOTABLE) else "info"
 
 
 def plain_text(source: str, words: str, subject: str, topic: str) -> list[Event]:
@@ -182,6 +191,8 @@ def plain_text(source: str, words: str, subject: str, topic: str) -> list[Event]
         found = alertmanagers(source, words)
         if found:
             return found
+    if subject == "Notification from AWS Backup":
+        return [backup(source, words, topic)]
     told = fields(words)
     about = first(
         told, "Environment", "StackName", "Budget Name", "BackupJob ID", "Resource ARN"
@@ -192,8 +203,13 @@ def plain_text(source: str, words: str, subject: str, topic: str) -> list[Event]
         title = f"{about}: {first(told, 'Message')}"
     elif state:
         title = f"{about} {first(told, 'LogicalResourceId')}: {state}"
+    health = title.partition(" transitioned from ")[2].partition(" to ")[2]
     upper = title.upper()
-    over = upper.startswith(OVER) or upper.endswith((" TO OK.", "_COMPLETE"))
+    over = (
+        upper.startswith(OVER)
+        or upper.endswith("_COMPLETE")
+        or health[:3] in ("Ok.", "Ok")
+    )
     bare = title.partition("]")[2].strip() or title if title[:1] == "[" else title
     for word in ("ALARM: ", "OK: ", "RESOLVED: ", "FIRING: ", "RECOVERED: "):
         bare = bare.removeprefix(word)
@@ -208,7 +224,7 @@ def plain_text(source: str, words: str, subject: str, topic: str) -> list[Event]
             if "budget" in title.lower() or not (state or about)
             else "info"
             if over
-            else word_for(title),
+            else word_for(health or title),
             labels={
                 "alertname": subject or bare,
                 "topic": topic.rpartition(":")[2],
@@ -220,6 +236,23 @@ def plain_text(source: str, words: str, subject: str, topic: str) -> list[Event]
             ttl_seconds=DAY,
         )
     ]
+
+
+def backup(source: str, words: str, topic: str) -> Event:
+    """Return what AWS Backup writes: "An AWS Backup job failed. Resource ARN : ..."."""
+    said, _dot, rest = words.strip().partition(". ")
+    arn = rest.partition("Resource ARN : ")[2].partition(" ")[0].rstrip(".")
+    over = "success" in said or "completed" in said
+    return event(
+        source,
+        title=f"{said}: {arn.rpartition(':')[2]}" if arn else said,
+        key=joined(topic, "backup", arn),
+        firing=not over,
+        severity="" if over else word_for(said),
+        labels={"alertname": "AWS Backup", "service": "backup", "resource": arn},
+        annotations={"description": words},
+        ttl_seconds=DAY,
+    )
 
 
 def fields(words: str) -> dict[str, str]:
