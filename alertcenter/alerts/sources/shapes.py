@@ -164,7 +164,10 @@ def moment(value: Any) -> datetime | None:
         return None
     if NUMBER.fullmatch(words):
         return since_1970(float(words))
-    for read in (datetime.fromisoformat, _by_format, parsedate_to_datetime):
+    # "Fri, 20 Nov 2026 ..." is of no other kind, and the others would cost most.
+    mail = words[3:4] == ","
+    readers = (parsedate_to_datetime,) if mail else (datetime.fromisoformat, _by_format)
+    for read in readers:
         try:
             found = read(words)
             if found.tzinfo is None:
