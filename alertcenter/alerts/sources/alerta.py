@@ -44,12 +44,28 @@ def read(incoming: Incoming) -> list[Event]:
     ]
     if not items:
         raise NotUnderstood("resource and event are missing")
-    return [one_event(one) for one in items]
+    return [each for one in items for each in events_of(one)]
 
 
-def one_event(one: Data) -> Event:
+def events_of(one: Data) -> list[Event]:
+    """Return the alert; one that is over ends those it is correlated with too.
+
+    Alerta keeps node_down, node_marginal and node_up as one alert, so that a normal
+    node_up is all it hears of the end of node_down.
+    """
+    name = first(one, "event")
+    found = one_event(one, name)
+    if found.firing:
+        return [found]
+    others = [text(other) for other in parts(one, "correlate")[:20]]
+    return [found] + [
+        one_event(one, other) for other in others if other and other != name
+    ]
+
+
+def one_event(one: Data, name: str) -> Event:
     """Return one alert; severities correlate: normal closes what was major."""
-    resource, name = first(one, "resource"), first(one, "event")
+    resource = first(one, "resource")
     word = (
         first(one, "severity").lower() or "normal"
         if first(one, "status") == "closed"

@@ -16,6 +16,7 @@ from alertcenter.alerts.sources.adapter import (
     joined,
 )
 from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.chat import shown
 from alertcenter.alerts.sources.shapes import first, moment, part, parts, text
 
 NAME = "opsgenie"
@@ -26,29 +27,30 @@ def read(incoming: Incoming) -> list[Event]:
     """Return the one event of the body. Raises NotUnderstood."""
     data = as_object(incoming)
     found = part(data, "alert") or data
-    message = first(found, "message", "alias", "description")
+    message = first(found, "message", "description") or first(found, "alias", "tinyId")
     if not message or not ("action" in data or "alias" in found or "message" in found):
         raise NotUnderstood("message and alias are missing")
-    details = part(found, "details")
+    details = part(found, "details") or part(found, "extraProperties")
+    action = first(data, "action")
+    sender = first(found, "source") or first(data, "source.name")
     at = moment(found.get("updatedAt") or found.get("createdAt"))
-    over = (
-        first(data, "action").lower() in OVER
-        or first(found, "status").lower() == "closed"
-    )
+    over = action.lower() in OVER or first(found, "status").lower() == "closed"
     return [
         event(
             NAME,
-            title=message.partition("\n")[0],
+            title=shown(message.partition("\n")[0]),
             key=first(found, "alias", "alertId", "id")
             or joined(message, first(found, "entity")),
             firing=not over,
-            severity=first(found, "priority") or "P3",
+            severity=first(found, "priority")
+            or first(details, "severity", "Severity", "priority")
+            or "P3",
             labels={
-                "alertname": message,
+                "alertname": message.partition("\n")[0],
                 "entity": first(found, "entity"),
                 "team": team_of(found),
                 "tags": ", ".join(map(text, parts(found, "tags")[:20])),
-                "source": first(found, "source"),
+                "source": sender,
                 **{
                     key: value
                     for key, value in details.items()
@@ -58,10 +60,12 @@ def read(incoming: Incoming) -> list[Event]:
             annotations={
                 "description": first(found, "description"),
                 "note": first(found, "note"),
-                "action": first(data, "action"),
+                "action": action,
+                "integration": first(data, "integrationName"),
                 "user": first(found, "username", "user"),
             },
-            link=first(found, "url", "link"),
+            link=first(found, "url", "link")
+            or (sender if sender.startswith("http") else ""),
             starts_at=moment(found.get("createdAt")),
             ends_at=at,
         )

@@ -21,6 +21,7 @@ from alertcenter.alerts.sources.shapes import first, moment, objects, part
 NAME = "pagerduty_webhook"
 OVER = ("resolved", "resolve")
 PRIORITIES = {"high": "critical", "low": "warning"}
+DAY = 24 * 3600
 
 
 def read(incoming: Incoming) -> list[Event]:
@@ -31,28 +32,62 @@ def read(incoming: Incoming) -> list[Event]:
         kind = first(found, "event_type")
         if kind == "pagey.ping":
             return []
-        return [incident(kind, part(found, "data"), first(found, "occurred_at"))]
-    messages = objects(data, "messages")
+        about, at = part(found, "data"), first(found, "occurred_at")
+        if part(about, "incident") or not kind.startswith("incident."):
+            return [note(kind, about, first(found, "agent.summary"), at)]
+        return [incident(kind, about, at)]
+    messages = objects(data, "messages") or (
+        [data] if part(data, "incident") and "event" in data else []
+    )
     if not messages:
         raise NotUnderstood("there is neither an event nor a list of messages")
     return [
         incident(
             first(one, "event", "type"),
-            part(one, "incident") or part(one, "data.incident"),
+            part(one, "incident") or part(one, "data.incident") or part(one, "data"),
             first(one, "created_on"),
         )
         for one in messages[:100]
     ]
 
 
-def incident(kind: str, found: Data, at: str) -> Event:
-    """Return what became of an incident; notes and the like keep it firing."""
-    status = first(found, "status").lower()
+def note(kind: str, found: Data, author: str, at: str) -> Event:
+    """Return what was said of an incident, a responder, or a service.
+
+    It does not know whether the incident still is open: an alert of its own, quiet.
+    """
     about = part(found, "incident") or found
-    number = first(about, "id", "incident_key", "incident_number", "number")
-    title = first(about, "title", "summary", "description") or first(
-        found, "trigger_summary_data.subject", "trigger_summary_data.description"
+    number = first(about, "id", "summary")
+    what = kind.removeprefix("incident.").replace(".", " ").replace("_", " ")
+    title = first(about, "title", "summary") or first(found, "type")
+    return event(
+        NAME,
+        title=f"{title or 'PagerDuty'}: {what or 'event'}",
+        key=joined(number, kind),
+        severity="info",
+        labels={
+            "alertname": kind,
+            "service": first(found, "service.summary")
+            or ("" if kind.startswith("incident.") else title),
+        },
+        annotations={
+            "description": first(found, "content", "message", "summary"),
+            "author": author,
+        },
+        link=first(about, "html_url"),
+        starts_at=moment(at),
+        ttl_seconds=DAY,
     )
+
+
+def incident(kind: str, about: Data, at: str) -> Event:
+    """Return what became of an incident; all but its resolution keeps it firing."""
+    status = first(about, "status").lower()
+    number = first(about, "id", "incident_key", "incident_number", "number")
+    title = first(
+        about, "title", "trigger_summary_data.subject",
+        "trigger_summary_data.description", "summary", "description",
+    )  # fmt: skip
     over = kind.rpartition(".")[2] in OVER or status == "resolved"
     return event(
         NAME,
@@ -60,7 +95,10 @@ def incident(kind: str, found: Data, at: str) -> Event:
         key=number or joined(title),
         firing=not over,
         severity=first(about, "priority.summary", "priority.name")
-        or PRIORITIES.get(first(about, "urgency").lower(), "error"),
+        or PRIORITIES.get(
+            first(about, "urgency", "service.incident_urgency_rule.urgency").lower(),
+            "error",
+        ),
         labels={
             "alertname": title,
             "service": first(about, "service.summary", "service.name"),
@@ -76,7 +114,7 @@ def incident(kind: str, found: Data, at: str) -> Event:
                 "trigger_summary_data.description",
             ),
             "event": kind,
-            "note": first(found, "content"),
+            "resolved_by": first(about, "resolve_reason.type", "resolved_by_user.name"),
             "assigned_to": first(
                 about,
                 "assignees.0.summary",
@@ -98,7 +136,9 @@ def recognise(incoming: Incoming) -> bool:
     if kind.startswith(("incident.", "pagey.", "service.")):
         return True
     one = next(iter(objects(data, "messages")), {})
-    return first(one, "event", "type").startswith("incident.")
+    if first(one, "event", "type").startswith("incident."):
+        return True
+    return first(data, "event").startswith("incident.") and bool(part(data, "incident"))
 
 
 ADAPTER = Adapter(

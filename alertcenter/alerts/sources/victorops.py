@@ -8,20 +8,24 @@ from __future__ import annotations
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.sources.adapter import (
     Adapter,
+    Data,
     Incoming,
     NotUnderstood,
     as_object,
     event,
 )
 from alertcenter.alerts.sources.adapter import marked as _
+from alertcenter.alerts.sources.chat import listed, shown
 from alertcenter.alerts.sources.shapes import first, moment, text, without
 
 NAME = "victorops"
 SEVERITIES = {
     "critical": "critical", "warning": "warning", "info": "info",
     "acknowledgement": "warning", "acknowledged": "warning", "ack": "warning",
+    "problem": "critical", "down": "critical", "unreachable": "critical",
+    "triggered": "critical", "unknown": "warning", "warn": "warning",
 }  # fmt: skip
-OVER = ("recovery", "recovered", "ok", "resolved")
+OVER = ("recovery", "recovered", "ok", "resolved", "resolve", "up", "closed")
 KNOWN = (
     "message_type", "entity_id", "entity_display_name", "state_message",
     "monitoring_tool", "timestamp", "state_start_time",
@@ -35,7 +39,11 @@ def read(incoming: Incoming) -> list[Event]:
     name = first(data, "entity_id", "entity_display_name")
     if not kind or not (name or first(data, "state_message")):
         raise NotUnderstood("message_type and entity_id are missing")
-    title = first(data, "entity_display_name", "entity_id", "state_message")
+    title = shown(
+        first(data, "entity_display_name", "entity_id", "state_message")
+    ).partition("\n")[0]
+    # Alertmanager says CRITICAL whatever the severity of the alerts that it lists.
+    common = in_common(listed(first(data, "state_message")))
     at = moment(data.get("state_start_time") or data.get("timestamp"))
     more = {
         key: text(value)
@@ -49,10 +57,11 @@ def read(incoming: Incoming) -> list[Event]:
             title=title,
             key=name or title,
             firing=kind not in OVER,
-            severity=SEVERITIES.get(kind, kind),
+            severity=common.get("severity") or SEVERITIES.get(kind, kind),
             labels={
                 "alertname": first(data, "alertname", "rule") or title,
                 "tool": first(data, "monitoring_tool"),
+                **common,
                 **{
                     key: value
                     for key, value in list(more.items())[:30]
@@ -72,6 +81,16 @@ def read(incoming: Incoming) -> list[Event]:
             ends_at=at,
         )
     ]
+
+
+def in_common(alerts: list[Data]) -> dict[str, str]:
+    """Return the labels that all the alerts have."""
+    first_labels = alerts[0]["labels"].items() if alerts else ()
+    return {
+        name: value
+        for name, value in first_labels
+        if all(one["labels"].get(name) == value for one in alerts)
+    }
 
 
 def recognise(incoming: Incoming) -> bool:
