@@ -86,7 +86,7 @@ def recognise(incoming: Incoming) -> bool:
         return False
     return ("alertId" in part(data, "alert") and "action" in data) or (
         "message" in data
-        and "monitor_id" not in data
+        and not {"monitor_id", "event_type", "alert_transition"} & data.keys()
         and bool({"alias", "responders", "priority"} & data.keys())
         and bool(
             {"details", "tags", "entity", "user", "responders", "source"} & data.keys()

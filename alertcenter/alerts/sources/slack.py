@@ -215,7 +215,11 @@ def link_of(data: Data, words: str) -> str:
 
 def recognise(incoming: Incoming) -> bool:
     data = incoming.data
-    if type(data) is not dict or "@type" in data or data.get("type") == "message":
+    if (
+        type(data) is not dict
+        or "@type" in data
+        or data.get("type") in ("message", "modal", "home")
+    ):
         return False
     found = objects(data, "attachments")
     return (
