@@ -34,7 +34,15 @@ __all__ = ["QuickProtocol", "application"]
 # only when a view reads it: so nothing reaches it unmeasured. The longest forms are the
 # admin's, which Django itself limits to this.
 MOST_OF_A_FORM: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or raw.MOST_BYTES
-MACHINES = ("/t/", "/slack/", "/api/", "/pagerduty/", "/opsgenie/", "/alerta/")
+MACHINES = (
+    "/t/",
+    "/slack/",
+    "/api/",
+    "/pagerduty/",
+    "/opsgenie/",
+    "/alerta/",
+    "/victorops/",
+)
 django_application = InThreads(handler)
 for_machines = raw.bounded(django_application)
 for_people = raw.bounded(django_application, MOST_OF_A_FORM)
