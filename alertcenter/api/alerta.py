@@ -25,6 +25,7 @@ from alertcenter.api import alerta_search as search
 from alertcenter.api import alerta_shapes as shapes
 from alertcenter.api import asked, ingest, limits, opsgenie, refusals, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
+from alertcenter.api.opsgenie_shapes import story
 from alertcenter.api.protocols import Protocol, own_answer, own_refusal
 from alertcenter.common import tracing
 from alertcenter.common.errors import Refused
@@ -53,7 +54,7 @@ class Call(opsgenie.Call):
     def actor(self) -> Actor:
         return Actor(KEY, str(self.key.id), self.key.name)
 
-    def respond(self, status: int, **told: Any) -> JsonResponse:
+    def respond(self, status: int, /, **told: Any) -> JsonResponse:
         return JsonResponse(told, status=status, headers={"X-Request-ID": self.id})
 
     def refuse(self, refused: Refused) -> JsonResponse:
@@ -314,4 +315,4 @@ def add_note(call: Call, identifier: str) -> JsonResponse:
 
 
 def noted(alert: Alert) -> Any:
-    return shapes.story(alert).filter(kind="noted", data__has_key="text")
+    return story(alert).filter(kind="noted", data__has_key="text")

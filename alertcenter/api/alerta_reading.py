@@ -79,7 +79,11 @@ def history(call: Call) -> JsonResponse:
     changes = Transition.objects.filter(
         tenant_id=call.key.tenant_id, alert_id__in=list(alerts), kind__in=shapes.KINDS
     ).order_by("-id")[: page.size]
-    shown = [shapes.as_rich_change(alerts[row.alert_id], row) for row in changes]
+    shown = [
+        shapes.as_rich_change(alerts[row.alert_id], row)
+        for row in changes
+        if row.alert_id
+    ]
     return call.respond(200, status="ok", history=shown, total=len(shown))
 
 

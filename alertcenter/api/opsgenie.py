@@ -101,7 +101,7 @@ class Call:
             raise shapes.unprocessable("Could not parse request body")
         return data
 
-    def respond(self, status: int, **told: Any) -> JsonResponse:
+    def respond(self, status: int, /, **told: Any) -> JsonResponse:
         """Return an answer of Opsgenie's shape and headers."""
         body = {**told, "took": self.took, "requestId": self.id}
         headers = {
