@@ -79,9 +79,9 @@ RESERVED = (
 )  # fmt: skip
 
 
-def label(*names: str) -> Coalesce | KeyTextTransform:
+def label(*names: str, usual: str = "") -> Coalesce:
     found = [KeyTextTransform(name, "labels") for name in names]
-    return Coalesce(*found, Value(""), output_field=CharField())
+    return Coalesce(*found, Value(usual), output_field=CharField())
 
 
 def everything(tenant_id: UUID) -> QuerySet[Alert]:
@@ -112,7 +112,7 @@ def everything(tenant_id: UUID) -> QuerySet[Alert]:
         ),
         a_environment=label("environment", "env"),
         a_service=label("service"),
-        a_group=label("group"),
+        a_group=label("group", usual="Misc"),
         a_tags=label("tags"),
         a_status=Case(
             When(~Q(state="firing") & Q(closed_by="timeout"), then=Value("expired")),
