@@ -232,6 +232,7 @@ ACTIONS = {
     "open": "unacknowledge",
     "close": "close",
     "shelve": "snooze",
+    "unshelve": "unacknowledge",
 }
 STATUSES = {
     "ack": "ack",

@@ -177,6 +177,8 @@ def test_ack_unack_shelve_and_close(alerta, acme):
     assert alerta.get(pk)["status"] == "open"
     assert alerta.act(pk, "shelve", timeout=3600) == 200
     assert alerta.get(pk)["status"] == "shelved"
+    assert alerta.act(pk, "unshelve") == 200
+    assert alerta.get(pk)["status"] == "open"
     assert alerta.act(pk, "close", text="done") == 200
     assert alerta.get(pk)["status"] == "closed"
     assert alerta.act(pk, "close") == 409

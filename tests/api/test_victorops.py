@@ -11,6 +11,7 @@ from django.db import connection
 from alertcenter import flow
 from alertcenter.alerts.models import Alert, Group
 from alertcenter.api import asked
+from alertcenter.common.logs import JsonFormatter
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
 from tenants.models import Integration
@@ -93,9 +94,12 @@ def test_what_has_no_entity_id_is_named_here(acme, vo):
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"entity_id": "a"}'])
-def test_what_is_no_alert_is_refused(acme, vo, body):
+def test_what_is_no_alert_is_refused_and_no_log_has_the_key(acme, vo, body, caplog):
     answer = post(address(vo), body)
     assert (answer.status, answer.json["result"]) == (400, "failure")
+    lines = [JsonFormatter().format(record) for record in caplog.records]
+    assert any("/victorops/" in line for line in lines)
+    assert not any(vo in line for line in lines)
 
 
 def test_a_stranger_and_a_key_for_headers_are_refused(acme, key):
