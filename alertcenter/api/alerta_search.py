@@ -57,20 +57,13 @@ FIELDS = {
     "value": "annotations__value",
 }  # fmt: skip
 LISTS = ("a_service", "a_tags")
-SORTS = {
+SORTS = FIELDS | {
     "lastReceiveTime": "last_at",
     "receiveTime": "starts_at",
     "createTime": "starts_at",
     "updateTime": "state_at",
     "duplicateCount": "count",
     "severity": "-severity",
-    **{
-        name: field
-        for name, field in FIELDS.items()
-        if field.startswith("a_s") is False
-    },
-    "status": "a_status",
-    "service": "a_service",
 }
 # What stands in a query and is no condition.
 RESERVED = (
