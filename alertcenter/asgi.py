@@ -42,6 +42,7 @@ MACHINES = (
     "/pagerduty/",
     "/opsgenie/",
     "/alerta/",
+    "/victorops/",
 )
 django_application = InThreads(handler)
 for_machines = raw.bounded(django_application)

@@ -43,6 +43,8 @@ ACCEPTED = "Request will be processed"
 class Call:
     """One request: whose it is, when it began, and what it says."""
 
+    protocol = NAME
+
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.begun = time.monotonic()
@@ -57,15 +59,18 @@ class Call:
 
     @property
     def scope(self) -> str:
-        return scope_of(self.key, NAME)
+        return scope_of(self.key, self.protocol)
 
     @property
     def took(self) -> float:
         return round(time.monotonic() - self.begun, 3)
 
+    def credential(self) -> str:
+        return credential(self.request.headers.get("Authorization", ""))
+
     def admit(self, scope: str) -> None:
         """Find out whose key it is. Raises Refused."""
-        plaintext = credential(self.request.headers.get("Authorization", ""))
+        plaintext = self.credential()
         address = limits.address_of_request(self.request)
         if not plaintext:
             raise shapes.unauthorized()
@@ -96,7 +101,7 @@ class Call:
             raise shapes.unprocessable("Could not parse request body")
         return data
 
-    def respond(self, status: int, **told: Any) -> JsonResponse:
+    def respond(self, status: int, /, **told: Any) -> JsonResponse:
         """Return an answer of Opsgenie's shape and headers."""
         body = {**told, "took": self.took, "requestId": self.id}
         headers = {

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty
+from alertcenter.api import heartbeats, pagerduty, victorops
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -55,6 +55,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="pagerduty-v1",
     ),
     path("opsgenie/v2/", include("alertcenter.api.opsgenie_urls")),
+    path("alerta/", include("alertcenter.api.alerta_urls")),
+    path(
+        "victorops/integrations/generic/20131114/alert/<str:secret>/<str:routing_key>",
+        victorops.alert,
+        name="victorops",
+    ),
     path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(), name="docs"),
 ]
