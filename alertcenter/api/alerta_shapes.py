@@ -89,7 +89,7 @@ def event_of(data: Mapping[str, Any]) -> Event:
     It has no time: Alerta takes alerts in the order of their arrival, and a sender's
     slow clock must not keep closed what it says is open.
     """
-    found = one_event(dict(data))
+    found = one_event(dict(data), first(data, "event"))
     word = first(data, "severity").lower()
     more = {
         "tags": ", ".join(filter(None, (storable(one) for one in tags_in(data)))),

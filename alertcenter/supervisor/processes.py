@@ -18,6 +18,7 @@ from alertcenter.supervisor.stop import StopRequest
 
 MANAGE = ROOT / "manage.py"
 METRICS = "metrics"
+SMTP_PORT = "ALERTCENTER_SMTP_PORT"
 
 
 def forget_metrics(env: Env) -> None:
@@ -29,12 +30,17 @@ def forget_metrics(env: Env) -> None:
 def child_specs(env: Env, place: Place, counts: Mapping[str, int]) -> list[Spec]:
     """Return web, dispatchers, workers and beat, in starting order."""
     return [
-        _spec(env, place, name, command, role) for name, command, role in _names(counts)
+        _spec(env, place, name, command, role)
+        for name, command, role in _names(counts, bool(env.text(SMTP_PORT)))
     ]
 
 
-def _names(counts: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+def _names(
+    counts: Mapping[str, int], with_mail: bool
+) -> Iterator[tuple[str, str, str]]:
     yield "web", "web", "app"
+    if with_mail:
+        yield "smtp", "smtp", "app"
     for name, command in (("dispatcher", "dispatch"), ("worker", "worker")):
         for number in range(1, counts.get(name, 1) + 1):
             yield name if number == 1 else f"{name}-{number}", command, "engine"

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.alerts.admin.manual import Manual
 from alertcenter.alerts.admin.search import by_words
 from alertcenter.alerts.admin.shown import label_list, severity_pill, state_pill
 from alertcenter.alerts.models import Alert, GroupAlert, Transition
@@ -23,7 +24,7 @@ SAFE_LINKS = ("http://", "https://")
 
 
 @admin.register(Alert)
-class AlertAdmin(ActedOnAdmin):
+class AlertAdmin(Manual, ActedOnAdmin):
     """Alerts; acts on them are added by the room that knows how (escalation)."""
 
     section_order = 20
@@ -54,6 +55,12 @@ class AlertAdmin(ActedOnAdmin):
             },
         ),
     )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        links = {"links": self.manual_links(request)}
+        return super().changelist_view(request, links | (extra_context or {}))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
