@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # Told apart by colour and by dashes, so that a print in black says the same.
-STYLES = [("#0b6bcb", ""), ("#c2410c", "6 3"), ("#15803d", "2 3")]
+STYLES = [("#0b6bcb", "none"), ("#c2410c", "6 3"), ("#15803d", "2 3")]
 WIDTH, HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 36, 64
 TICKS = 4
