@@ -11,7 +11,6 @@ from dataclasses import dataclass
 STYLES = [("#0b6bcb", "none"), ("#c2410c", "6 3"), ("#15803d", "2 3")]
 WIDTH, HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 36, 64
-TICKS = 4
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,9 @@ def svg(panels: Sequence[Panel], note: str) -> str:
 def _panel(panel: Panel) -> Iterator[str]:
     top = _most(panel)
     yield _text(LEFT, 20, panel.title, anchor="start", weight="bold")
-    for tick in range(TICKS + 1):
-        value = top * tick / TICKS
+    apart = 0.25 if top <= 2 else 0.5 * math.ceil(top / 4)
+    for tick in range(int(top / apart) + 1):
+        value = apart * tick
         y = _y(value, top)
         yield f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
         yield _text(LEFT - 6, y + 4, f"{value:.2f}", anchor="end")
