@@ -14,7 +14,7 @@ STEADY = [
     ["downstream", "--rate=10000", "--seconds=60", "--mix=repeats"],
     ["downstream", "--rate=1000", "--seconds=30", "--mix=new"],
 ]
-LARGE = [["sockets"], ["big"]]
+LARGE = [["sockets"], ["big"], ["growth"]]
 MOST_SECONDS = 1800
 
 

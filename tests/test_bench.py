@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+from xml.etree import ElementTree
 
 import pytest
 
 from alertcenter.alerts.sources import alertmanager_v2, own_json
-from bench import forms, pace
+from bench import forms, growth, pace, plot
+from bench.cpu import PROCESSES
 from bench.ingest import Ours, Round
-from bench.load import Load, Measured, figures
+from bench.load import MIXES, Load, Measured, figures
 from bench.targets import Verdict, of_answers, of_rounds
 
 
@@ -97,3 +99,59 @@ def a_round(rate: int, lost: int = 0) -> Round:
     ours = Measured(rate, 1.0, 1, 1, 1, bad=0, share=0.1)
     theirs = Measured(100, 1.0, 1, 1, 1, bad=0, share=0.1)
     return Round(Ours(ours, {}, 0.0, lost, 0, 0.0), theirs, 0.0, limit=0.0)
+
+
+def test_growth_is_told_beside_the_first_size_of_the_same_round():
+    found = {
+        1_000: {mix: [grown(100), grown(200)] for mix in MIXES},
+        1_000_000: {mix: [grown(50), grown(150, lost=1)] for mix in MIXES},
+    }
+    assert growth.ratios(found, 1_000_000, "new") == [0.5, 0.75]
+    shown = growth.show("By open alerts", "open", found)
+    (row,) = [line for line in shown.splitlines() if "| 1,000,000 | new " in line]
+    assert [cell.strip() for cell in row.split("|")][3:5] == [
+        "100 (50 .. 150)",
+        "0.62x (0.50x .. 0.75x)",
+    ]
+    panel = growth.drawn("Rate", "open alerts", found)
+    assert panel.lines["repeats"] == [1.0, 0.625]
+
+
+def test_a_round_that_was_not_reached_has_no_ratio():
+    found = {1: {"new": [grown(100), grown(100)]}, 100: {"new": [grown(50)]}}
+    assert growth.ratios(found, 100, "new") == [0.5]
+
+
+def grown(rate: int, lost: int = 0) -> growth.One:
+    measured = Measured(rate, 1.0, 1, 1, 1, bad=0, share=0.1)
+    return growth.One(measured, dict.fromkeys(PROCESSES, 2.0), 0.1, lost)
+
+
+def test_a_plot_is_xml_whose_lines_stay_inside():
+    lines = {"new": [1.0, 0.5, 2.2], "90 %": [1.0, 0.0, 0.9]}
+    panels = [plot.Panel("Rate & size", "open", [1_000, 10_000, 100_000], lines)] * 2
+    root = ElementTree.fromstring(plot.svg(panels, "a < b"))
+    drawn = root.findall(".//{http://www.w3.org/2000/svg}polyline")
+    assert len(drawn) == 4
+    for line in drawn:
+        points = [
+            tuple(map(float, one.split(","))) for one in line.attrib["points"].split()
+        ]
+        assert len(points) == 3
+        assert all(plot.LEFT < x < plot.WIDTH for x, _ in points)
+        assert all(plot.TOP <= y <= plot.HEIGHT - plot.BOTTOM for _, y in points)
+
+
+def test_each_standing_alert_is_sent_once():
+    made = [("a", "k"), ("b", "k")]
+    sent = list(growth.requests_to(made, growth.FILL_BATCH + 5))
+    assert [len(json.loads(body)) for _, _, body in sent] == [growth.FILL_BATCH, 5] * 2
+    names = [
+        one["labels"]["instance"] for _, _, body in sent[:2] for one in json.loads(body)
+    ]
+    assert len(set(names)) == growth.FILL_BATCH + 5
+
+
+def test_the_sizes_for_which_the_disk_is_too_small_are_left_out(capsys):
+    assert list(growth.fitting([1, 10**15])) == [1]
+    assert "left out" in capsys.readouterr().out
