@@ -1,0 +1,86 @@
+"""How does an installation get many open alerts? Through the way in, by some threads."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from bench import backlog
+from tests.stack import Stack
+
+FILL_SECONDS = 600.0  # a fill that nobody waits for ends
+FILLERS = 4
+SETTLED = ["VACUUM ANALYZE alert", "VACUUM ANALYZE group_alert"]
+
+
+def fill(stack: Stack, requests: Iterator[tuple[str, str, str]], alerts: int) -> None:
+    """Send all `requests` as any sender would, and wait until all is done."""
+    begun = time.monotonic()
+    filler = Filler(stack, requests, begun + FILL_SECONDS)
+    filler.run()
+    sent = time.monotonic() - begun
+    while backlog.drained(stack) is None and time.monotonic() < begun + FILL_SECONDS:
+        pass
+    for statement in [*SETTLED, "CHECKPOINT"]:
+        stack.sql(statement)
+    said(
+        f"{alerts:,} sent in {sent:.0f} s, done after"
+        f" {time.monotonic() - begun:.0f} s; open: {backlog.open_alerts(stack):,}"
+    )
+
+
+class Filler:
+    """Some threads that send what comes next, until nothing does."""
+
+    def __init__(
+        self, stack: Stack, requests: Iterator[tuple[str, str, str]], until: float
+    ) -> None:
+        self.stack, self.requests, self.until = stack, requests, until
+        self.lock = threading.Lock()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        threads = [threading.Thread(target=self._work) for _ in range(FILLERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self.error:
+            raise self.error
+
+    def _work(self) -> None:
+        link = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=60)
+        try:
+            while not self.error:
+                with self.lock:
+                    given = next(self.requests, None)
+                if given is None:
+                    return
+                self._send(link, *given)
+        except (OSError, http.client.HTTPException, RuntimeError) as error:
+            self.error = error
+        finally:
+            link.close()
+
+    def _send(
+        self, link: http.client.HTTPConnection, slug: str, key: str, body: str
+    ) -> None:
+        heads = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        while True:
+            link.request("POST", f"/t/{slug}/api/v2/alerts", body.encode(), heads)
+            answer = link.getresponse()
+            answer.read()
+            if answer.status == 200:
+                return
+            # Full for a moment: nothing was kept, so it is sent again.
+            if answer.status != 503 or time.monotonic() > self.until:
+                raise RuntimeError(f"not filled: {answer.status}")
+            time.sleep(0.2)
+
+
+def said(text: str) -> None:
+    """Show on standard error that it goes on."""
+    print(text, file=sys.stderr, flush=True)
