@@ -1,4 +1,4 @@
-"""How does an installation get many open alerts? Through the way in, by some threads."""
+"""How does an installation get many open alerts? Through the way in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,40 @@ from tests.stack import Stack
 FILL_SECONDS = 600.0  # a fill that nobody waits for ends
 FILLERS = 4
 SETTLED = ["VACUUM ANALYZE alert", "VACUUM ANALYZE group_alert"]
+
+# A tenant with a key, two rules and a route, but nobody to page: its one group opens
+# once, when it is filled.
+MANY = """
+import json
+from alertcenter.alerts.models import Route, Rule
+from alertcenter.common.ids import uuid7
+from tenants import apikeys
+from tenants.actors import Actor
+from tenants.models import Tenant
+from tenants.rls import in_tenant
+
+limits = [field.name for field in Tenant._meta.concrete_fields
+          if field.name.endswith("events_per_second")]
+made = []
+for number in range({count}):
+    pk, slug = uuid7(), "of-{count}-" + str(number)
+    with in_tenant(pk):
+        Tenant.objects.create(pk=pk, slug=slug, name=slug,
+                              **dict.fromkeys(limits, {plenty}))
+        Rule.objects.create(
+            tenant_id=pk, name="Who cares", position=1, matchers=['team="web"'],
+            set_labels={{"owner": "web-crew"}})
+        Rule.objects.create(
+            tenant_id=pk, name="Elsewhere", position=2, matchers=['team="nobody"'],
+            set_severity=5)
+        Route.objects.create(
+            tenant_id=pk, name="all", is_default=True, group_by=["cluster"],
+            group_wait_seconds=0)
+        key = apikeys.mint(pk, "growth", ["ingest"],
+                           actor=Actor("operator", "", "test"))[1]
+    made.append([slug, key])
+print("MADE " + json.dumps(made))
+"""
 
 
 def fill(stack: Stack, requests: Iterator[tuple[str, str, str]], alerts: int) -> None:
