@@ -43,8 +43,8 @@ PLATFORM = (
     "tenants/retentionrun",
 )
 # Answers before the path is looked at; who calls proves it by a token of Slack's kind.
-# Opsgenie's clients prove it by a key; tests/api/test_opsgenie.py shows others' keys.
-BY_TOKEN = ("outbox/slack/", "opsgenie/v2/")
+# Other products' clients prove it by a key: their own tests show what others' keys do.
+BY_TOKEN = ("outbox/slack/", "opsgenie/v2/", "alerta/", "victorops/")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "identifier": str(rows[Alert].episode_id),
         "request_id": str(uuid7()),
         "action": "x",
+        "secret": "0" * 32,
+        "routing_key": "team",
         "name": "x",
         "tenant": str(acme.id),
         "method": "auth.test",
