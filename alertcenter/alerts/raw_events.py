@@ -7,7 +7,6 @@ any of this. docs/retention.md says what is kept and for how long.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -24,6 +23,7 @@ from psycopg2.extras import Json, execute_values
 from alertcenter.alerts import telemetry
 from alertcenter.alerts.events import ItemError
 from alertcenter.alerts.models.raw_event import Outcome
+from alertcenter.alerts.sources.adapter import storable_data
 from alertcenter.alerts.writer import connect
 from tenants.models.tenant import KeepRaw
 from tenants.rls import SET_CONTEXT, as_literal
@@ -282,18 +282,13 @@ def as_row(copy: Copy, now: float) -> tuple[Any, ...]:
         str(copy.key_id) if copy.key_id else None,
         printable(copy.correlation_id)[:64],
         printable(copy.content_type)[:200],
-        Json(copy.context, dumps=printable_json),
+        Json(storable_data(copy.context)),
         copy.outcome,
         Json(copy.errors),
         copy.size,
         packed,
         psycopg2.Binary(body),
     )
-
-
-def printable_json(value: Any) -> str:
-    """Return JSON that PostgreSQL takes: its jsonb knows no NUL."""
-    return json.dumps(value).replace("\\u0000", "")
 
 
 def printable(text: str) -> str:

@@ -20,7 +20,7 @@ from django.db.utils import InterfaceError, OperationalError
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.events import LONGEST_ANNOTATION, LONGEST_TITLE
 from alertcenter.alerts.models import Alert, GroupAlert
-from alertcenter.alerts.sources.adapter import storable
+from alertcenter.alerts.sources.adapter import storable, storable_data
 from alertcenter.alerts.sources.shapes import moment
 from alertcenter.api.models import AskedAct
 from alertcenter.common import tracing
@@ -71,7 +71,7 @@ def ask(wish: Ask) -> AskedAct:
         protocol=wish.protocol,
         act=wish.act,
         dedup_key=wish.dedup_key,
-        params=dict(wish.params),
+        params=storable_data(dict(wish.params)),
         actor=asdict(wish.actor),
         integration_id=wish.integration_id,
         correlation_id=tracing.current(),

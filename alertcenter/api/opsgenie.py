@@ -242,6 +242,8 @@ def queued(
     data: Mapping[str, Any],
 ) -> JsonResponse:
     """Ask for the act and answer 202, whether or not there is such an alert."""
+    address = limits.address_of_request(call.request)
+    limits.LIMITS.spend(call.key, address, 1)
     with in_tenant(call.key.tenant_id):
         found = find(call, identifier)
         row = asked.ask(

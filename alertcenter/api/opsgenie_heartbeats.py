@@ -31,7 +31,8 @@ LONGEST_NAME = 100
 
 def find(tenant_id: UUID, name: str) -> Heartbeat | None:
     """Return the heartbeat of this name. Needs the tenant's context."""
-    return Heartbeat.objects.filter(tenant_id=tenant_id, name=name).first()
+    mine = Heartbeat.objects.filter(tenant_id=tenant_id)
+    return mine.filter(name=storable(name)).first()
 
 
 def existing(call: Call, name: str) -> Heartbeat:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from alertcenter.alerts.models import Alert
+from alertcenter.alerts.sources.adapter import storable
 from alertcenter.api.opsgenie_shapes import PRIORITIES, unprocessable
 
 MOST_LISTED = 100
@@ -102,7 +103,7 @@ def found(tenant_id: UUID, query: str) -> QuerySet[Alert]:
     """
     mine = Alert.objects.filter(tenant_id=tenant_id, episode_id__isnull=False)
     whole, last = Q(), Q()
-    terms = list(TERM.finditer(query[:1_000]))
+    terms = list(TERM.finditer(storable(query[:1_000])))
     if len(terms) > MOST_TERMS:
         raise unprocessable(f"query: more than {MOST_TERMS} terms")
     for term in terms:

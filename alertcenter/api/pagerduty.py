@@ -149,6 +149,7 @@ def enqueue(request: HttpRequest, data: dict[str, Any]) -> JsonResponse:
     dedup_key, action = checked(data)
     key = sender(request, given, "routing_key")
     if action == "acknowledge":
+        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
         acknowledge(key, dedup_key, first(data, "client") or "PagerDuty")
     elif action == "trigger" or is_open(key, dedup_key):
         keep(request, key, event_of(data, dedup_key, firing=action == "trigger"))
@@ -334,6 +335,7 @@ def create_event(request: HttpRequest, data: dict[str, Any]) -> JsonResponse:
     key = sender(request, text(data.get("service_key")), "service_key")
     incident = storable(incident) or uuid4().hex
     if action == "acknowledge":
+        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
         acknowledge(key, incident, first(data, "client") or "PagerDuty")
     elif action == "trigger" or is_open(key, incident):
         keep(request, key, event_of_v1(data, incident, firing=action == "trigger"))

@@ -260,3 +260,37 @@ def test_delete_closes(acme, og):
     og.create()
     assert og("DELETE", f"/alerts/d{ALIAS}&user=bob").status == 202
     assert alert(acme).state == "resolved"
+
+
+NASTY = ["\0", "a\0b", "\ud800", "\\u0000", "x" * 5_000, ["a"], {"b": "\0"}, 7, None]
+
+
+@pytest.mark.parametrize("value", NASTY, ids=repr)
+def test_odd_values_are_stored_or_refused_and_never_a_fault(value, acme, og):
+    og.create()
+    bodies = [
+        ("POST", "/alerts", {"message": value, "alias": value, "tags": [value]}),
+        ("POST", "/alerts", {"message": "x", "details": {"k": value}, "note": value}),
+        ("POST", f"/alerts/d/acknowledge{ALIAS}", {"user": value, "note": value}),
+        ("POST", f"/alerts/d/notes{ALIAS}", {"note": value}),
+        ("POST", f"/alerts/d/assign{ALIAS}", {"owner": value}),
+        ("POST", f"/alerts/d/snooze{ALIAS}", {"endTime": value}),
+        ("POST", f"/alerts/d/tags{ALIAS}", {"tags": [value]}),
+        ("POST", f"/alerts/d/details{ALIAS}", {"details": {"k": value}}),
+        ("POST", f"/alerts/d/responders{ALIAS}", {"responder": {"id": value}}),
+        ("PUT", f"/alerts/d/message{ALIAS}", {"message": value}),
+        ("PUT", f"/alerts/d/description{ALIAS}", {"description": value}),
+        ("PUT", f"/alerts/d/priority{ALIAS}", {"priority": value}),
+        ("POST", "/heartbeats", {"name": value, "interval": 1, "intervalUnit": value}),
+    ]
+    for method, path, body in bodies:
+        assert og(method, path, body).status in (201, 202, 404, 422), (path, value)
+    settle()
+    assert og("GET", "/alerts").status == 200
+
+
+@pytest.mark.parametrize("query", ["%00", "message:%00", "((((", '"', "a:b:c", "NOT"])
+def test_odd_queries_are_answered(query, acme, og):
+    assert og("GET", f"/alerts?query={query}").status in (200, 422)
+    assert og("GET", f"/heartbeats/{query}").status == 404
+    assert og("GET", f"/alerts/{query}{ALIAS}").status == 404

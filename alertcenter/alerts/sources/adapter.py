@@ -179,6 +179,17 @@ def storable(words: str) -> str:
     return words if words.isascii() else SURROGATE.sub("\ufffd", words)
 
 
+def storable_data(value: Any) -> Any:
+    """Return what JSON may hold without what PostgreSQL's jsonb may not."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(k)): storable_data(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_data(one) for one in value]
+    return value
+
+
 def one_line(value: Any) -> str:
     """Return a title: one line, not too long."""
     words = text(value)
