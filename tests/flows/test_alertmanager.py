@@ -51,6 +51,20 @@ def post(port: int, ends: datetime | None) -> None:
     urllib.request.urlopen(request, timeout=5).close()
 
 
+def post_many(port: int, number: int) -> None:
+    """Give Alertmanager many alerts of one group at once."""
+    alerts = [
+        {"labels": {"alertname": "ManyDisks", "instance": f"db-{one}"}}
+        for one in range(number)
+    ]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v2/alerts",
+        json.dumps(alerts).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=5).close()
+
+
 def is_up(port: int) -> bool:
     try:
         url = f"http://127.0.0.1:{port}/-/ready"
@@ -87,6 +101,12 @@ def test_what_alertmanager_hands_on_opens_and_resolves_a_group(
         post(port, datetime.now(UTC) - timedelta(seconds=1))
         state = "SELECT state FROM alert_group WHERE tenant_id = {t}"
         until(lambda: world.rows(state) == [("resolved",)], 20)
+        # One body of hundreds: none of them is left out.
+        post_many(port, 400)
+        many = (
+            "SELECT count(*) FROM alert WHERE tenant_id = {t} AND title = 'ManyDisks'"
+        )
+        until(lambda: world.rows(many) == [(400,)], 20)
     finally:
         process.terminate()
         process.wait(20)
