@@ -48,8 +48,9 @@ CELLS = [Load(BATCH, CONNECTIONS, mix) for mix in MIXES]
 WARM_SECONDS = 1
 # What an open alert takes of the disk, with its history and the log of both.
 BYTES_EACH = 10_000
-# A fill that nobody waits for ends; and no cell begins after so long.
-FILL_SECONDS = 600.0
+# What is not grouped so long after a fill began stays ungrouped, and is told; and no
+# cell begins after so long.
+FILL_SECONDS = 350.0
 MOST_SECONDS = 1500.0
 FILL_BATCH, FILLERS = 1_000, 4
 # In all sizes the same number of groups: this many clusters of forms.NAMES names.
@@ -316,8 +317,12 @@ def fill(stack: Stack, requests: Iterator[tuple[str, str, str]], alerts: int) ->
     filler = Filler(stack, requests, begun + FILL_SECONDS)
     filler.run()
     sent = time.monotonic() - begun
-    while backlog.drained(stack) is None and time.monotonic() < begun + FILL_SECONDS:
-        pass
+    while backlog.drained(stack) is None:
+        if time.monotonic() > begun + FILL_SECONDS:
+            left = stack.sql(
+                "WITH gone AS (DELETE FROM feed RETURNING 1) SELECT count(*) FROM gone"
+            )[0][0]
+            said(f"{left:,} changes were not looked at in time: cut off")
     for statement in [*SETTLED, "CHECKPOINT"]:
         stack.sql(statement)
     said(
