@@ -48,9 +48,9 @@ CELLS = [Load(BATCH, CONNECTIONS, mix) for mix in MIXES]
 WARM_SECONDS = 1
 # What an open alert takes of the disk, with its history and the log of both.
 BYTES_EACH = 10_000
-# What is not grouped so long after a fill began stays ungrouped, and is told; and no
-# cell begins after so long.
+# What is not grouped so long after a fill began stays ungrouped, and is told.
 FILL_SECONDS = 350.0
+# No cell begins after so long, but for those of the first round.
 MOST_SECONDS = 1500.0
 FILL_BATCH, FILLERS = 1_000, 4
 # In all sizes the same number of groups: this many clusters of forms.NAMES names.
