@@ -110,7 +110,7 @@ def _placements(
     alerts: dict[UUID, Seen],
     memberships: list[Membership],
     routes: RouteBook,
-) -> dict[UUID, Placement]:
+) -> dict[UUID, list[Placement]]:
     """Return where firing alerts go that are in no group for this episode yet."""
     inside = {(m.alert_id, m.episode_id) for m in memberships}
     book = routes.book(tenant_id)
@@ -124,11 +124,11 @@ def _placements(
 
 def _lock_groups(
     tenant_id: UUID,
-    placements: dict[UUID, Placement],
+    placements: dict[UUID, list[Placement]],
     memberships: list[Membership],
 ) -> dict[str, Regrouped]:
     """Lock the groups concerned by id, opening those that are missing."""
-    wanted = {p.key: p for p in placements.values()}
+    wanted = {p.key: p for taken in placements.values() for p in taken}
     ids = {m.group_id for m in memberships}
     held = (
         Group.objects.select_for_update()
@@ -233,13 +233,14 @@ RETURNING group_id, alert_id, old.id IS NULL
 def _join(
     tenant_id: UUID,
     alerts: dict[UUID, Seen],
-    placements: dict[UUID, Placement],
+    placements: dict[UUID, list[Placement]],
     work: dict[str, Regrouped],
 ) -> None:
-    """Let firing alerts join the group of their placement."""
+    """Let firing alerts join the groups of their placements."""
     rows = [
         (work[p.key].group.pk, pk, alerts[pk].episode_id)
-        for pk, p in placements.items()
+        for pk, taken in placements.items()
+        for p in taken
         if p.key in work
     ]
     if not rows:

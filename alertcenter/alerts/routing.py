@@ -1,7 +1,9 @@
-"""Which route takes an alert, and which group does it belong to?
+"""Which routes take an alert, and which groups does it belong to?
 
-The first active route whose matchers all hold wins; the default route takes the
-rest. A group's identity is the route and the values of the labels it groups by.
+The routes are a tree, walked as Alertmanager walks it (reference/wire-protocols.md
+3.3): depth first, left to right; the first child that matches takes the alert unless
+it goes on; a node none of whose children matched takes it itself. A group's identity
+is the route and the values of the labels it groups by.
 """
 
 from __future__ import annotations
@@ -9,20 +11,32 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from uuid import UUID
 
-from alertcenter.alerts.matchers import Matcher, MatcherError, all_match, parse
-from alertcenter.alerts.models import Route
+from alertcenter.alerts.matcher_index import MatcherIndex
+from alertcenter.alerts.matchers import Matcher, MatcherError, parse
+from alertcenter.alerts.models import Route, RouteChannel
 
 FRESH_SECONDS = 2.0
 EVERY_LABEL = "..."
+# What holds where neither a route nor those above it say anything.
+WAIT_SECONDS, INTERVAL_SECONDS, REPEAT_SECONDS = 10, 300, 4 * 3600
+DEEPEST = 30
+MOST_KNOWN = 100_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRoute:
-    """One route, ready to be tried."""
+    """One route with all that it inherits, ready to be tried.
+
+    `path` is the key that Alertmanager would give it, such as `{}/{team="db"}`.
+    """
 
     id: UUID | None
     name: str
@@ -31,6 +45,17 @@ class CompiledRoute:
     wait_seconds: int
     policy_id: UUID | None
     is_default: bool
+    interval_seconds: int = INTERVAL_SECONDS
+    repeat_seconds: int = REPEAT_SECONDS
+    channels: Sequence[UUID] = ()
+    receiver: str = ""
+    mute_intervals: Sequence[str] = ()
+    active_intervals: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    continue_matching: bool = False
+    path: str = "{}"
+    children: Sequence[CompiledRoute] = ()
+    index: MatcherIndex | None = None
 
 
 # Where no route matches and there is no default, an alert still is a group of its
@@ -40,11 +65,17 @@ NOWHERE = CompiledRoute(None, "", (), (EVERY_LABEL,), 0, None, True)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How one route judged an alert: each condition with its verdict."""
+    """How one route judged an alert: each condition with its verdict.
+
+    `depth` in the tree; `tried` is false where the walk never came to it.
+    """
 
     route: CompiledRoute
     conditions: Sequence[tuple[str, str, bool]]
     matched: bool
+    depth: int = 0
+    tried: bool = True
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +87,147 @@ class Placement:
     labels: dict[str, str]
 
 
-def compile_routes(routes: Sequence[Route]) -> list[CompiledRoute]:
-    """Compile active routes in the order they are tried."""
-    compiled = []
+def compile_routes(
+    routes: Sequence[Route], channels: Mapping[UUID, Sequence[UUID]] | None = None
+) -> CompiledRoute:
+    """Return the root of the tree of these active routes, in their order."""
+    below: dict[UUID | None, list[Route]] = defaultdict(list)
+    root = next((route for route in routes if route.is_default), None)
     for route in routes:
-        try:
-            matchers = [parse(str(text)) for text in route.matchers]
-        except MatcherError:
-            continue  # the admin refuses such a route
-        compiled.append(
-            CompiledRoute(
-                route.pk,
-                route.name,
-                matchers,
-                tuple(str(name) for name in route.group_by),
-                route.group_wait_seconds,
-                route.policy_id,
-                route.is_default,
-            )
-        )
-    return compiled
+        if not route.is_default:
+            parent = route.parent_id
+            below[None if root and parent == root.pk else parent].append(route)
+    top = _compiled(root, NOWHERE, channels or {}) if root else NOWHERE
+    if top is None:
+        top = NOWHERE
+    return _with_children(top, None, below, channels or {}, 1)
 
 
-def choose(routes: Sequence[CompiledRoute], labels: Mapping[str, str]) -> CompiledRoute:
-    """Return the route that takes an alert with these labels."""
-    for route in routes:
-        if route.is_default or all_match(route.matchers, labels):
-            return route
-    return NOWHERE
+def _with_children(
+    route: CompiledRoute,
+    pk: UUID | None,
+    below: Mapping[UUID | None, Sequence[Route]],
+    channels: Mapping[UUID, Sequence[UUID]],
+    depth: int,
+) -> CompiledRoute:
+    children = []
+    for row in below.get(pk, ()):
+        child = _compiled(row, route, channels)
+        if child is not None and depth < DEEPEST:
+            children.append(_with_children(child, row.pk, below, channels, depth + 1))
+    if not children:
+        return route
+    index = MatcherIndex(child.matchers for child in children)
+    return replace(route, children=tuple(children), index=index)
 
 
-def explain(routes: Sequence[CompiledRoute], labels: Mapping[str, str]) -> list[Trial]:
-    """Return how each route judges the labels: (condition, value seen, verdict)."""
-    trials = []
-    for route in routes:
+def _compiled(
+    row: Route, above: CompiledRoute, channels: Mapping[UUID, Sequence[UUID]]
+) -> CompiledRoute | None:
+    """Return one route with what it inherits; None if it cannot be read."""
+    try:
+        matchers = [parse(str(text)) for text in row.matchers]
+    except MatcherError:
+        return None  # the admin refuses such a route
+    own = tuple(channels.get(row.pk, ()))
+    speaks = bool(own or row.policy_id or row.tells_nobody or row.is_default)
+    if row.is_default:
+        above = replace(NOWHERE, group_by=(), wait_seconds=WAIT_SECONDS)
+        matchers = []
+    path = ",".join(sorted(map(str, matchers)))
+    return CompiledRoute(
+        row.pk,
+        row.name,
+        matchers,
+        _else(
+            None if row.group_by is None else tuple(map(str, row.group_by)),
+            above.group_by,
+        ),
+        _else(row.group_wait_seconds, above.wait_seconds),
+        row.policy_id if speaks else above.policy_id,
+        row.is_default,
+        _else(row.group_interval_seconds, above.interval_seconds),
+        _else(row.repeat_interval_seconds, above.repeat_seconds),
+        own if speaks else above.channels,
+        row.receiver or (row.name if speaks else above.receiver or row.name),
+        tuple(map(str, row.mute_intervals)),
+        tuple(map(str, row.active_intervals)),
+        {**above.labels, **row.labels},
+        row.continue_matching,
+        "{}" if row.is_default else f"{above.path}/{{{path}}}",
+    )
+
+
+def _else(value: T | None, otherwise: T) -> T:
+    return otherwise if value is None else value
+
+
+def choose(root: CompiledRoute, labels: Mapping[str, str]) -> list[CompiledRoute]:
+    """Return the routes that take an alert with these labels: at least one."""
+    found: list[CompiledRoute] = []
+    if root.index is not None:
+        for number in root.index.matching(labels):
+            child = root.children[number]
+            found += choose(child, labels)
+            if not child.continue_matching:
+                break
+    return found or [root]
+
+
+def explain(root: CompiledRoute, labels: Mapping[str, str]) -> list[Trial]:
+    """Return how each route of the tree judges the labels, in the order of the walk."""
+    takers = {id(route) for route in choose(root, labels)}
+    trials: list[Trial] = []
+
+    def visit(route: CompiledRoute, depth: int, tried: bool) -> None:
         conditions = [
             (str(m), labels.get(m.name, ""), m.matches(labels)) for m in route.matchers
         ]
-        matched = route.is_default or all(verdict for _, _, verdict in conditions)
-        trials.append(Trial(route, conditions, matched))
+        matched = all(verdict for _, _, verdict in conditions)
+        taken = tried and id(route) in takers
+        trials.append(Trial(route, conditions, matched, depth, tried, taken))
+        inside = tried and matched
+        for child in route.children:
+            visit(child, depth + 1, inside)
+            if inside and _holds(child, labels) and not child.continue_matching:
+                inside = False
+
+    visit(root, 0, True)
     return trials
 
 
+def _holds(route: CompiledRoute, labels: Mapping[str, str]) -> bool:
+    return all(m.matches(labels) for m in route.matchers)
+
+
+def walk(root: CompiledRoute) -> list[CompiledRoute]:
+    """Return all routes of the tree, parents first."""
+    found = [root]
+    for child in root.children:
+        found += walk(child)
+    return found
+
+
 def place(
-    routes: Sequence[CompiledRoute], labels: Mapping[str, str], dedup_key: str
-) -> Placement:
-    """Return the route and the group for an alert.
+    root: CompiledRoute, labels: Mapping[str, str], dedup_key: str
+) -> list[Placement]:
+    """Return the routes and the groups for an alert.
 
     Grouped by `...`, or keyed by its sender without any of the labels grouped by,
     an alert is a group of its own.
     """
-    route = choose(routes, labels)
-    shown = {name: labels[name] for name in route.group_by if labels.get(name)}
-    keyed = dedup_key.startswith("k/")
-    alone = EVERY_LABEL in route.group_by or (keyed and not shown)
+    return [_placed(route, labels, dedup_key) for route in choose(root, labels)]
+
+
+def _placed(
+    route: CompiledRoute, labels: Mapping[str, str], dedup_key: str
+) -> Placement:
+    if EVERY_LABEL in route.group_by:
+        shown = dict(labels)
+        alone = True
+    else:
+        shown = {name: labels[name] for name in route.group_by if labels.get(name)}
+        alone = dedup_key.startswith("k/") and not shown
     identity: object = dedup_key if alone else sorted(shown.items())
     text = json.dumps([str(route.id), identity], ensure_ascii=False)
     return Placement(route, hashlib.sha256(text.encode()).hexdigest(), shown)
@@ -118,27 +236,31 @@ def place(
 class Book:
     """One tenant's routes, and where alerts went that look the same to them."""
 
-    def __init__(self, routes: list[CompiledRoute]) -> None:
-        self.routes = routes
+    def __init__(self, root: CompiledRoute) -> None:
+        self.root = root
+        routes = walk(root)
+        self.by_id = {route.id: route for route in routes}
         self.names = tuple(
             {m.name for route in routes for m in route.matchers}
             | {name for route in routes for name in route.group_by}
         )
-        self._known: dict[tuple[str | None, ...], Placement] = {}
+        self._known: dict[tuple[str | None, ...], list[Placement]] = {}
 
-    def place(self, labels: Mapping[str, str], dedup_key: str) -> Placement:
+    def place(self, labels: Mapping[str, str], dedup_key: str) -> list[Placement]:
         """Return what `place` returns, from memory where it can.
 
-        Alerts that agree in every label the routes name go to one group, unless
+        Alerts that agree in every label the routes name go to the same groups, unless
         their keys make each a group of its own.
         """
         if dedup_key.startswith("k/"):
-            return place(self.routes, labels, dedup_key)
+            return place(self.root, labels, dedup_key)
         look = tuple([labels.get(name) for name in self.names])
         found = self._known.get(look)
         if found is None:
-            found = place(self.routes, labels, dedup_key)
-            if EVERY_LABEL not in found.route.group_by:
+            found = place(self.root, labels, dedup_key)
+            if not any(EVERY_LABEL in p.route.group_by for p in found):
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
                 self._known[look] = found
         return found
 
@@ -160,7 +282,13 @@ class RouteBook:
         return book
 
 
-def load(tenant_id: UUID) -> list[CompiledRoute]:
-    """Read the tenant's active routes in order (needs its context)."""
+def load(tenant_id: UUID) -> CompiledRoute:
+    """Read the tenant's active routes (needs its context)."""
     rows = Route.objects.filter(tenant_id=tenant_id, active=True)
-    return compile_routes(list(rows.order_by("is_default", "position", "name")))
+    told: dict[UUID, list[UUID]] = defaultdict(list)
+    pairs = RouteChannel.objects.filter(tenant_id=tenant_id, channel__active=True)
+    for route_id, channel_id in pairs.order_by("id").values_list(
+        "route_id", "channel_id"
+    ):
+        told[route_id].append(channel_id)
+    return compile_routes(list(rows.order_by("position", "name")), told)

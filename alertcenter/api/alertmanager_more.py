@@ -196,8 +196,8 @@ def config_of(tenant_id: UUID) -> str:
 def settings_of(route: Route | None, margin: str) -> list[str]:
     """Return one route's own lines."""
     name = route.name if route else ROOT
-    group_by = [quoted(str(one)) for one in (route.group_by if route else [])]
-    wait = route.group_wait_seconds if route else 0
+    group_by = [quoted(str(one)) for one in (route and route.group_by) or []]
+    wait = (route and route.group_wait_seconds) or 0
     return [
         f"{margin}receiver: {quoted(name)}",
         f"{margin}group_by: [{', '.join(group_by)}]",

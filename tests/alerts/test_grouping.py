@@ -124,9 +124,12 @@ def test_the_tester_shows_each_condition_with_the_value_it_saw(routed):
     with in_tenant(routed.id):
         routes = load(routed.id)
     trials = explain(routes, {"team": "web"})
-    assert trials[0].conditions == [('team="db"', "web", False)]
-    assert [t.matched for t in trials] == [False, True]
-    assert place(routes, {"team": "web"}, "l/x").route.name == "rest"
+    assert [t.route.name for t in trials] == ["rest", "db"]
+    assert trials[1].conditions == [('team="db"', "web", False)]
+    assert [t.matched for t in trials] == [True, False]
+    assert [t.taken for t in trials] == [True, False]
+    (placement,) = place(routes, {"team": "web"}, "l/x")
+    assert placement.route.name == "rest"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,15 @@ from tests.conftest import login_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUEUES = {"asked_act", "feed", "due_step", "delivery", "slack_inbox", "live_head"}
+QUEUES = {
+    "asked_act",
+    "feed",
+    "flush",
+    "due_step",
+    "delivery",
+    "slack_inbox",
+    "live_head",
+}
 RESOLVED = {"apikey", "channel", "heartbeat", "integration", "member", "tenant"}
 
 

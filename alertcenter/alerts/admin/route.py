@@ -102,6 +102,8 @@ class RouteAdmin(TenantScopedAdmin):
 
     @admin.display(description=gettext_lazy("group by"))
     def groups(self, route: Route) -> str:
+        if route.group_by is None:
+            return _("as above")
         return ", ".join(map(str, route.group_by)) or _("all in one group")
 
     @admin.display(description=gettext_lazy("policy"), ordering="policy__name")

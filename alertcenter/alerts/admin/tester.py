@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from alertcenter.alerts import routing
 from alertcenter.alerts.admin.search import as_uuid
 from alertcenter.alerts.events import BadBody, Event
-from alertcenter.alerts.models import Alert, Group, Route, Rule
+from alertcenter.alerts.models import Alert, Group, Route, RouteChannel, Rule
 from alertcenter.alerts.rules import compile_rules
 from alertcenter.alerts.severity import shown
 from alertcenter.alerts.sources import alertmanager_webhook, own_json
@@ -29,11 +29,19 @@ class Verdict:
     labels: dict[str, str]
     dropped: bool
     trials: Sequence[routing.Trial] = ()
-    taken: routing.CompiledRoute | None = None
-    policy: str = ""
-    key: str = ""
-    group_labels: dict[str, str] | None = None
-    open_group: Group | None = None
+    takers: Sequence[Taker] = ()
+
+
+@dataclass(frozen=True)
+class Taker:
+    """One route that takes the alert, and what it would do."""
+
+    route: routing.CompiledRoute
+    policy: str
+    channels: Sequence[str]
+    key: str
+    group_labels: dict[str, str]
+    open_group: Group | None
 
 
 class TesterForm(forms.Form):
@@ -97,17 +105,30 @@ class TesterForm(forms.Form):
         """Return how each route judges the labels and where the alert would go."""
         if self.dropped:
             return Verdict(self.labels, dropped=True)
-        routes = routing.load(self.tenant_id)
-        placement = routing.place(routes, self.labels, self.dedup_key)
-        route = placement.route
-        rows = Route.objects.filter(tenant_id=self.tenant_id).select_related("policy")
-        found = rows.filter(pk=route.id).first() if route.id else None
+        root = routing.load(self.tenant_id)
         return Verdict(
             labels=self.labels,
             dropped=False,
-            trials=routing.explain(routes, self.labels),
-            taken=route,
-            policy=str(found.policy) if found and found.policy else "",
+            trials=routing.explain(root, self.labels),
+            takers=[self.taker(p) for p in self.placements(root)],
+        )
+
+    def placements(self, root: routing.CompiledRoute) -> list[routing.Placement]:
+        return routing.place(root, self.labels, self.dedup_key)
+
+    def taker(self, placement: routing.Placement) -> Taker:
+        """Return what the route of a placement would do."""
+        route = placement.route
+        # The row that names the policy may be one above.
+        rows = Route.objects.filter(tenant_id=self.tenant_id)
+        named = rows.filter(policy=route.policy_id).select_related("policy").first()
+        told = RouteChannel.objects.filter(
+            tenant_id=self.tenant_id, channel_id__in=route.channels
+        ).select_related("channel")
+        return Taker(
+            route=route,
+            policy=str(named.policy) if route.policy_id and named else "",
+            channels=sorted({str(one.channel) for one in told}),
             key=placement.key,
             group_labels=placement.labels,
             open_group=self.open_group(placement.key),

@@ -3,24 +3,34 @@
 from alertcenter.alerts.models.alert import Alert, Episode
 from alertcenter.alerts.models.group import Group, GroupAlert, GroupCounter
 from alertcenter.alerts.models.heartbeat import Heartbeat, HeartbeatPing
+from alertcenter.alerts.models.interval import TimeInterval
+from alertcenter.alerts.models.notice import Flush, Notice
 from alertcenter.alerts.models.raw_event import RawEvent
 from alertcenter.alerts.models.receipt import Receipt
-from alertcenter.alerts.models.route import Route
+from alertcenter.alerts.models.route import Route, RouteChannel
 from alertcenter.alerts.models.rule import Rule
+from alertcenter.alerts.models.silence import InhibitRule, InhibitSource, Silence
 from alertcenter.alerts.models.transition import Feed, Transition
 
 __all__ = [
     "Alert",
     "Episode",
     "Feed",
+    "Flush",
     "Group",
     "GroupAlert",
     "GroupCounter",
     "Heartbeat",
     "HeartbeatPing",
+    "InhibitRule",
+    "InhibitSource",
+    "Notice",
     "RawEvent",
     "Receipt",
     "Route",
+    "RouteChannel",
     "Rule",
+    "Silence",
+    "TimeInterval",
     "Transition",
 ]

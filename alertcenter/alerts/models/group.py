@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +52,8 @@ class Group(TenantModel):
     )
     firing_count = models.IntegerField(_("firing"), default=0)
     alert_count = models.IntegerField(_("alerts"), default=0)
+    # Firing members that are marked: when all are, nobody is told.
+    quiet_count = models.IntegerField(_("quiet"), default=0, db_default=0)
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -96,6 +99,9 @@ class GroupAlert(TenantRow):
     episode_id = models.UUIDField()
     joined_at = models.DateTimeField(_("joined"))
     left_at = models.DateTimeField(_("left"), null=True)
+    # Marks: why nobody hears of it now. Ids of silences, and of alerts that inhibit.
+    silenced_by = ArrayField(models.UUIDField(), default=list, db_default=[])
+    inhibited_by = ArrayField(models.UUIDField(), default=list, db_default=[])
     # Marked by protocols that acknowledge one alert; the group follows with its last.
     acked_at = models.DateTimeField(_("acknowledged"), null=True)
 
