@@ -246,6 +246,7 @@ GROUP_COLUMNS = {
     "assignee_id": "uuid",
     "firing_count": "int",
     "alert_count": "int",
+    "quiet_count": "int",
 }
 
 
