@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alertcenter.alerts.am_notation import matchers_of
 from alertcenter.alerts.durations import DurationError, milliseconds, written
 from alertcenter.alerts.matchers import MatcherError, parse
 
@@ -67,3 +68,61 @@ def test_what_is_no_length_of_time_is_refused(text):
 def test_lengths_of_time_are_written_briefly(seconds, text):
     assert written(seconds) == text
     assert milliseconds(text) == seconds * 1000
+
+
+# --- the lines of alertmanager.yml ---
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('severity="critical"', ['severity="critical"']),
+        ("severity=critical", ['severity="critical"']),
+        (" a = b , c=~d.* ", ['a="b"', 'c=~"d.*"']),
+        ('{a="b",c!="d"}', ['a="b"', 'c!="d"']),
+        ('a="x,y", b=1', ['a="x,y"', 'b="1"']),
+        (r'a=~"\d+"', [r'a=~"\\d+"']),
+        (r"a=~\d+", [r'a=~"\\d+"']),
+        ("a==b", ['a="=b"']),
+        ("a=", ['a=""']),
+        ("", []),
+        ("{}", []),
+        ('{"a b"="c"}', ['"a b"="c"']),
+        ('"severity"="critical"', ['severity="critical"']),
+        ('a="b",', ['a="b"']),
+        ('host.name=~"web.*"', ['host.name=~"web.*"']),
+        (r'"\u00e9t\u00e9"="x"', ['"été"="x"']),
+        ("été=x", ['"été"="x"']),
+    ],
+)
+def test_lines_of_both_notations_are_read(line, expected):
+    assert [str(one) for one in matchers_of(line)] == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "severity",
+        'a="b',
+        'a=b"c',
+        'a=b c="d"',
+        '{"a b"="c"',
+        '"a b"="c" "d"="e"',
+        '"a\nb c"=x',
+        '"a b"=c!d',
+        r'"\xff b"="x"',
+        r'"\q"="x"',
+        '""="x"',
+        "a.b=c,,",
+    ],
+)
+def test_lines_that_are_no_conditions_are_refused(line):
+    with pytest.raises(MatcherError) as caught:
+        matchers_of(line)
+    assert caught.value.code == "notation"
+
+
+def test_look_around_is_refused_with_its_reason():
+    with pytest.raises(MatcherError) as caught:
+        matchers_of('a=~"(?!x).*"')
+    assert caught.value.code == "pattern"
