@@ -49,18 +49,30 @@ def planned(
     return plan_of(config, existing_of(tenant_id), replace=replace), document
 
 
+class PlanChanged(Exception):
+    """What would be done is no longer what the person has seen."""
+
+
 def carry_out(
-    tenant_id: UUID, body: bytes, *, actor: Actor, replace: bool = False
+    tenant_id: UUID,
+    body: bytes,
+    *,
+    actor: Actor,
+    replace: bool = False,
+    seen: str | None = None,
 ) -> tuple[Plan, Document | None]:
     """Import a file; return what was done. With errors nothing is.
 
-    Needs a transaction in the tenant's context.
+    Needs a transaction in the tenant's context. `seen` is the digest of the plan that
+    was agreed to; raises PlanChanged if that is another one by now.
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [f"am-import/{tenant_id}"])
     plan, document = planned(tenant_id, body, replace=replace)
     if plan.errors:
         return plan, document
+    if seen is not None and seen != plan.digest:
+        raise PlanChanged
     for action in plan.actions:
         if action.verdict != LEAVE:
             write(tenant_id, action, actor)
