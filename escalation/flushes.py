@@ -224,7 +224,8 @@ def flush(timer: Timer, group: Group) -> None:
     lasts = {
         row.channel_id: row
         for row in Notice.objects.filter(tenant_id=tenant_id, key=timer.key)
-        if row.expires_at > now
+        # What this timer told holds as long as it lives; older things for a while.
+        if row.expires_at > now or row.at >= timer.anchor
     }
     channels = Channel.objects.filter(
         tenant_id=tenant_id, pk__in=route.channels, active=True
@@ -344,6 +345,14 @@ def _set_timer(
         cursor.execute(SET_TIMER, [due, clear, clear, timer.id])
 
 
+PRUNE = """
+DELETE FROM notice n WHERE expires_at < now() AND NOT EXISTS (
+  SELECT FROM flush f WHERE f.tenant_id = n.tenant_id AND f.key = n.key)
+"""
+
+
 def prune() -> int:
     """Forget notices whose time is over; returns how many, over the context."""
-    return Notice.objects.filter(expires_at__lt=lifecycle.database_time()).delete()[0]
+    with connection.cursor() as cursor:
+        cursor.execute(PRUNE)
+        return int(cursor.rowcount)
