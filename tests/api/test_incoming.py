@@ -15,8 +15,9 @@ from cryptography.x509.oid import NameOID
 
 from alertcenter.alerts.models import Alert, RawEvent
 from alertcenter.alerts.sources.registry import adapters
-from alertcenter.api import sns
+from alertcenter.api import limits, sns
 from alertcenter.api.integrations import USE
+from alertcenter.common.errors import Refused
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
 from tenants.models import Integration
@@ -284,7 +285,9 @@ def fetched(amazon: tuple[rsa.RSAPrivateKey, bytes], monkeypatch) -> list[str]:
     return found
 
 
-CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/cert.pem"
+CERTIFICATE = (
+    "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-7506a1e35b36.pem"
+)
 
 
 def signed(amazon: tuple[rsa.RSAPrivateKey, bytes], **fields: str) -> dict[str, str]:
@@ -330,6 +333,49 @@ def test_nothing_is_fetched_from_anybody_else(acme, key, amazon, fetched, link):
     said = signed(amazon, SigningCertURL=link)
     assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
     assert link not in fetched
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?Action=GetTopicAttributes&TopicArn=-----BEGIN",
+        "/other.pem",
+        "/SimpleNotificationService-1.pem?x=y",
+        "/SimpleNotificationService-1 2.pem",
+        "/../SimpleNotificationService-1.pem",
+    ],
+)
+def test_only_where_its_certificates_lie_is_one_asked_for(
+    acme, key, amazon, fetched, path
+):
+    place = "https://sns.eu-west-1.amazonaws.com" + path
+    said = signed(amazon, SigningCertURL=place)
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
+    assert fetched == []
+
+
+@pytest.mark.parametrize("kind", [{}, [], 1, None, {"a": "Notification"}])
+def test_another_products_type_is_no_fault(acme, key, kind):
+    said = {"Type": kind, "TopicArn": "x", "MessageId": "y", "title": "Disk"}
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 200
+    assert len(alerts(acme)) == 1
+
+
+def test_an_address_that_no_client_can_ask_for_is_refused_too():
+    with pytest.raises(Refused):
+        sns.fetch("https://sns.eu-west-1.amazonaws.com/a b")
+
+
+def test_what_amazon_did_not_sign_counts_against_the_limits(
+    acme, key, amazon, fetched, monkeypatch
+):
+    spent: list[int] = []
+    monkeypatch.setattr(
+        limits.LIMITS, "spend", lambda _key, _address, events, bad=0: spent.append(bad)
+    )
+    said = signed(amazon) | {"Message": "other"}
+    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
+    assert spent == [1]
 
 
 def test_a_changed_message_is_refused(acme, key, amazon, fetched):
