@@ -264,7 +264,7 @@ def page_of(query: QueryDict) -> Page:
 def number_in(given: str | None, usual: int, most: int) -> int:
     if not given:
         return usual
-    if not given.isdecimal() or not 1 <= int(given[:9]) <= most:
+    if not given.isdecimal() or len(given) > 9 or not 1 <= int(given) <= most:
         raise bad(f"page and page-size are numbers from 1 to {most}")
     return int(given)
 
