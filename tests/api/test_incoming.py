@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import time
 from typing import Any
 
 import psycopg2
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from alertcenter.alerts.models import Alert, RawEvent
+from alertcenter.alerts.sources import bodies
 from alertcenter.alerts.sources.registry import adapters
 from alertcenter.api import limits, sns
 from alertcenter.api.integrations import USE
@@ -170,6 +172,46 @@ def test_json_in_a_form_and_with_raw_line_breaks_is_read(acme, key):
     answer = post("/t/acme/in/datadog", form, **(bearer(key) | kind))
     assert answer.status == 200
     assert [one.title for one in alerts(acme)] == ["in a form", "two lines"]
+
+
+FORM = (
+    b'--X\r\nContent-Disposition: form-data; name="payload"\r\n\r\n{"a":"\xc3\xa9"}\r\n'
+    b'--X\r\nContent-Disposition: form-data; name="file"; filename="a b.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\r\n\r\n"
+    b"--X\r\nContent-Disposition: form-data; name=empty\r\n\r\n\r\n--X--\r\n"
+)
+
+
+@pytest.mark.parametrize("form", [FORM, FORM.replace(b"\r\n", b"\n")])
+def test_the_fields_of_a_form_with_files_are_read(form):
+    kind = 'multipart/form-data; boundary="X"'
+    found = bodies.from_multipart(form, kind)
+    assert found == {"payload": '{"a":"é"}', "file": "a b.png", "empty": ""}
+
+
+NESTED = b"".join(
+    b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1)
+    for n in range(200)
+)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        NESTED + b"\n" * 900_000,
+        NESTED * 70,
+        b"--b0\r\n\r\n" * 100_000,
+        b"--b0\r\nContent-Disposition: form-data; " + b"a=b; " * 190_000,
+        b"--b0\r\nContent-Disposition: form-data; name=" + b"(" * 900_000,
+    ],
+    ids=["nested and long", "nested", "many", "a long head", "comments"],
+)
+def test_a_form_made_to_be_slow_is_answered_at_once(form, acme, key):
+    kind = {"Content-Type": "multipart/form-data; boundary=b0"}
+    began = time.monotonic()
+    answer = post("/t/acme/in/auto", form[: 1 << 20], **(bearer(key) | kind))
+    assert answer.status in (200, 400)
+    assert time.monotonic() - began < 2
 
 
 def test_reading_is_not_a_way_to_send(acme, key):
