@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from alertcenter import flow
-from alertcenter.alerts.models import Alert, Group
+from alertcenter.alerts.models import Alert, Group, Rule
 from alertcenter.api import asked
 from tenants.rls import in_tenant
 from tests.api.client import Answer, call
@@ -254,6 +254,18 @@ def test_keys_are_asked_for_and_scopes_hold(acme, globex, mint, foreign_key, og)
     gone = other("POST", f"/alerts/{shown}/close", {})
     assert gone.status == 202
     assert og.get()["status"] == "open"
+
+
+def test_what_a_rule_drops_is_accepted_and_its_request_says_so(acme, og):
+    with in_tenant(acme.id):
+        Rule.objects.create(
+            tenant_id=acme.id, name="all", matchers=['entity="x"'], drop=True
+        )
+    answer = og.create(entity="x", note="n")
+    assert answer.status == 202
+    told = og("GET", f"/alerts/requests/{answer.json['requestId']}").json["data"]
+    assert (told["success"], told["alertId"]) == (False, "")
+    assert "rule" in told["status"]
 
 
 def test_delete_closes(acme, og):
