@@ -216,6 +216,8 @@ def existing(call: Call, identifier: str) -> Any:
 
 def do(call: Call, alert: Alert, act: str, params: dict[str, Any]) -> None:
     """Act on the alert, soon if it is in no group yet. Raises Refused."""
+    refusals.check_act(call.key, call.scope, alert.dedup_key)
+    limits.LIMITS.spend(call.key, limits.address_of_request(call.request), 1)
     row = asked.ask(
         asked.Ask(
             call.key.tenant_id,

@@ -87,6 +87,8 @@ class Call:
             raise shapes.forbidden()
         if no := limits.LIMITS.refusal(key, address):
             raise no
+        if scope == Scope.READ and (no := limits.LIMITS.call(key)):
+            raise no
         self._key = key
 
     def body(self) -> dict[str, Any]:
@@ -248,6 +250,8 @@ def queued(
     limits.LIMITS.spend(call.key, address, 1)
     with in_tenant(call.key.tenant_id):
         found = find(call, identifier)
+        if found:
+            refusals.check_act(call.key, call.scope, found.dedup_key)
         row = asked.ask(
             asked.Ask(
                 call.key.tenant_id,
