@@ -246,6 +246,9 @@ GROUP_COLUMNS = {
     "assignee_id": "uuid",
     "firing_count": "int",
     "alert_count": "int",
+    "service_id": "uuid",
+    "priority": "smallint",
+    "priority_reason": "jsonb",
 }
 
 
