@@ -133,3 +133,34 @@ def set_needs(tenant_id: UUID, service_id: UUID, needs: Iterable[UUID]) -> bool:
         for pk in sorted(wanted - had)
     )
     return had != wanted
+
+
+# One look into the index `group_service` for each service and state.
+TROUBLE = """
+SELECT s.id, st.state, w.severity FROM unnest(%s::uuid[]) AS s(id)
+CROSS JOIN (VALUES ('firing'), ('acknowledged'), ('snoozed')) AS st(state)
+CROSS JOIN LATERAL (
+  SELECT severity FROM alert_group
+  WHERE tenant_id = %s AND service_id = s.id AND state = st.state
+  ORDER BY severity DESC LIMIT 1) w
+"""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The worst open group of a service; `taken` when somebody has all of them."""
+
+    severity: int
+    taken: bool
+
+
+def troubles(tenant_id: UUID, service_ids: Iterable[UUID]) -> dict[UUID, Trouble]:
+    """Return what is wrong with these services; those that are well are left out."""
+    found: dict[UUID, Trouble] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(TROUBLE, [[str(pk) for pk in service_ids], tenant_id])
+        for pk, state, severity in cursor.fetchall():
+            known = found.get(pk, Trouble(0, True))
+            taken = known.taken and state != "firing"
+            found[pk] = Trouble(max(severity, known.severity), taken)
+    return found

@@ -6,6 +6,7 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import alertcenter.alerts.models.conditions
+import alertcenter.alerts.models.service
 import alertcenter.common.ids
 import tenants.models.base
 import tenants.rls
@@ -89,7 +90,8 @@ class Migration(migrations.Migration):
                         default=list,
                         help_text="One condition a line; all must hold.",
                         validators=[
-                            alertcenter.alerts.models.conditions.validate_matchers
+                            alertcenter.alerts.models.conditions.validate_matchers,
+                            alertcenter.alerts.models.service.validate_number,
                         ],
                         verbose_name="conditions",
                     ),
@@ -146,14 +148,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
-                (
-                    "updated_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="changed",
-                    ),
-                ),
             ],
             options={
                 "verbose_name": "service",
@@ -236,7 +230,7 @@ class Migration(migrations.Migration):
             model_name="group",
             index=models.Index(
                 condition=models.Q(("service__isnull", False)),
-                fields=["tenant", "service", "state"],
+                fields=["tenant", "service", "state", "-severity"],
                 name="group_service",
             ),
         ),

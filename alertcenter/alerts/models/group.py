@@ -84,7 +84,7 @@ class Group(TenantModel):
                 name="group_state",
             ),
             models.Index(
-                fields=["tenant", "service", "state"],
+                fields=["tenant", "service", "state", "-severity"],
                 condition=Q(service__isnull=False),
                 name="group_service",
             ),

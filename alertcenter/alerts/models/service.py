@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.conditions import validate_matchers
@@ -25,6 +25,13 @@ validate_slug = RegexValidator(
 validate_web = RegexValidator(
     r"\Ahttps?://", _("Give an address that begins with http:// or https://.")
 )
+
+
+def validate_number(value: object) -> None:
+    """Raise ValidationError for more conditions than anybody writes."""
+    if isinstance(value, list) and len(value) > MOST_MATCHERS:
+        message = _("A service may have %(most)s conditions.")
+        raise ValidationError(message, params={"most": MOST_MATCHERS})
 
 
 class Tier(models.IntegerChoices):
@@ -80,7 +87,7 @@ class Service(TenantModel):
         _("conditions"),
         default=list,
         blank=True,
-        validators=[validate_matchers],
+        validators=[validate_matchers, validate_number],
         help_text=_("One condition a line; all must hold."),
     )
     position = models.PositiveIntegerField(
@@ -92,7 +99,6 @@ class Service(TenantModel):
     runbook_url = web_address(_("runbook"))
     dashboard_url = web_address(_("dashboard"))
     active = models.BooleanField(_("active"), default=True)
-    updated_at = models.DateTimeField(_("changed"), db_default=Now(), editable=False)
 
     class Meta:
         db_table = "service"
