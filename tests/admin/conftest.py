@@ -21,6 +21,8 @@ from alertcenter.alerts.models import (
     RawEvent,
     Route,
     Rule,
+    Service,
+    ServiceDependency,
     Transition,
 )
 from alertcenter.common.ids import uuid7
@@ -136,7 +138,15 @@ def configuration(cast: Cast) -> dict[type, Any]:
     Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    service, needed = (
+        Service.objects.create(
+            tenant=tenant, slug=f"{cast.slug}-{name}", name=f"{cast.slug} {name}"
+        )
+        for name in ("shop", "database")
+    )
+    ServiceDependency.objects.create(tenant=tenant, service=service, needs=needed)
     return {
+        Service: service,
         Channel: channel,
         Schedule: schedule,
         Policy: policy,

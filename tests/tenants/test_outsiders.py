@@ -19,7 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from alertcenter.alerts.models import Alert, Group, Heartbeat
+from alertcenter.alerts.models import Alert, Group, Heartbeat, Service
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
@@ -140,7 +140,11 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
     model = next(
         (
             found
-            for word, found in (("deliveries", Delivery), ("integration", Integration))
+            for word, found in (
+                ("deliveries", Delivery),
+                ("integration", Integration),
+                ("services", Service),
+            )
             if word in page.route
         ),
         None,
