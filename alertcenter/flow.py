@@ -33,7 +33,7 @@ from alertcenter.alerts.routing import RouteBook
 from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import failpoints, tracing
 from alertcenter.dashboard import relay
-from escalation import actions, runs, threads
+from escalation import actions, flaps, runs, threads
 from notifications import outbox
 from tenants.actors import THE_ENGINE
 from tenants.rls import tenant_context
@@ -206,7 +206,8 @@ def follow(
     close(tenant_id, [g for g in groups if g.resolved])
     told = {g.group.pk for g in groups if g.opened or g.resolved}
     told |= reopen_worsened(tenant_id, groups)
-    quiet = [g.group.pk for g in groups if not g.joined and g.group.pk not in told]
+    told |= flaps.tell_started(tenant_id, groups)
+    quiet = [g.group.pk for g in groups if not g.gained and g.group.pk not in told]
     if quiet:
         with connection.cursor() as cursor:
             cursor.execute(SHRUNK, [tenant_id, GROWN, quiet])

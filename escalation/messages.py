@@ -76,6 +76,7 @@ def _message(
         dedup_key=group.key,
         next_at=iso(coming[0]) if coming else None,
         next_who=coming[1] if coming else "",
+        flapping_since=iso(group.flapping_since),
         note=note,
     )
 

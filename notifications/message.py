@@ -61,6 +61,7 @@ class Message:
     dedup_key: str = ""
     next_at: str | None = None
     next_who: str = ""
+    flapping_since: str | None = None
     note: Note | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -168,6 +168,9 @@ def context(parcel: Parcel) -> Iterator[str]:
     message = parcel.message
     if message.opened_at:
         yield _("Since %(time)s") % {"time": moment(parcel, message.opened_at)}
+    if message.flapping_since and message.state != "resolved":
+        since = moment(parcel, message.flapping_since)
+        yield _("Flapping since %(time)s") % {"time": since}
     if message.state == "acknowledged" and message.actor:
         who = escaped(message.actor, CONTEXT_CHARS // 2)
         yield _("Acknowledged by %(who)s") % {"who": who}

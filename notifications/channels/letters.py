@@ -121,14 +121,17 @@ def times(parcel: Parcel) -> list[tuple[str, str]]:
     message: Message = parcel.message
     label = {
         "opened_at": gettext("Since"),
+        "flapping_since": gettext("Flapping since"),
         "snooze_until": gettext("Snoozed until"),
         "resolved_at": gettext("Resolved at"),
         "next_at": gettext("Next"),
     }
+    resolved = message.state == "resolved"
     wanted = {
         "opened_at": message.opened_at,
+        "flapping_since": None if resolved else message.flapping_since,
         "snooze_until": message.snooze_until if message.state == "snoozed" else None,
-        "resolved_at": message.resolved_at if message.state == "resolved" else None,
+        "resolved_at": message.resolved_at if resolved else None,
         "next_at": message.next_at,
     }
     said = {
