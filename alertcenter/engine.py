@@ -30,7 +30,7 @@ from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
 from alertcenter.api import asked, slack
 from alertcenter.dashboard import relay
-from escalation import actions, dispatcher, flaps
+from escalation import actions, dispatcher, flaps, flushes
 from escalation.models import EngineHeartbeat
 from notifications import delivery
 from tenants import access, partitions
@@ -127,12 +127,13 @@ def send_leftovers() -> int:
 def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
     steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
+    flush = Job("flushes", flushes.do_due, 0.25, on_notice=True)
     feed = Job(
         "flow",
         flow.process_feed,
         0.25,
         on_notice=True,
-        then=[steps],
+        then=[steps, flush],
         worth=flow.BATCH // 2,
     )
     inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
@@ -141,6 +142,7 @@ def jobs() -> list[Job]:
     return [
         feed,
         steps,
+        flush,
         inbox,
         acts,
         Job("deliveries", send_leftovers, 1.0),
@@ -158,6 +160,7 @@ def jobs() -> list[Job]:
         Job("receipts", all_tenants_do(forget_receipts), 3600.0),
         Job("asked_pruning", asked.prune, 3600.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
+        Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
     ]
 
 

@@ -3,12 +3,14 @@
 An accepted event that changed something left a row in `feed`. A dispatcher takes the
 rows of free shards, in order, and in one transaction:
 
-1. regroups the alerts: routes choose a group, groups open, grow, shrink, resolve;
-2. starts, restarts or stops the groups' runs (their steps fall due later);
-3. refreshes the conversations about groups that were resolved or got worse; those
+1. regroups the alerts: routes choose groups, groups open, grow, shrink, resolve;
+2. marks those that a silence, a maintenance or another alert keeps quiet;
+3. starts, restarts or stops the groups' runs (their steps fall due later, and are
+   held while the group is quiet), and sets the timers of routes with channels;
+4. refreshes the conversations about groups that were resolved or got worse; those
    that only grew wait in the feed for `redraw_grown`, where a storm's growth is one
    redraw, and no new group's first page waits behind it;
-4. gives every live screen the groups that changed.
+5. gives every live screen the groups that changed.
 
 A crash before the commit leaves the feed as it was; doing it twice changes nothing.
 """
@@ -26,14 +28,14 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.utils import InterfaceError, OperationalError
 
-from alertcenter.alerts import telemetry
+from alertcenter.alerts import quiet, telemetry
 from alertcenter.alerts.grouping import GROWN, Regrouped, regroup
 from alertcenter.alerts.models import Group
 from alertcenter.alerts.routing import RouteBook
 from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import failpoints, tracing
 from alertcenter.dashboard import relay
-from escalation import actions, flaps, runs, threads
+from escalation import actions, flaps, flushes, runs, threads
 from notifications import outbox
 from tenants.actors import THE_ENGINE
 from tenants.rls import tenant_context
@@ -116,7 +118,10 @@ def process_feed(limit: int = BATCH) -> int:
             changed: dict[UUID, set[UUID]] = defaultdict(set)
             for tenant_id in tenants:
                 mine = [row for row in rows if row[1] == tenant_id]
-                changed[tenant_id] |= {row[3] for row in mine if row[3]}
+                touched = {row[3] for row in mine if row[3]}
+                flushes.pull(tenant_id, touched, book=_routes.book(tenant_id))
+                runs.release(tenant_id, touched)
+                changed[tenant_id] |= touched
                 alert_ids = list(dict.fromkeys(row[2] for row in mine if row[2]))
                 changed[tenant_id] |= follow_safely(tenant_id, alert_ids, correlations)
             show({t: ids for t, ids in changed.items() if ids})
@@ -192,7 +197,11 @@ def follow(
     tenant_id: UUID, alert_ids: Sequence[UUID], correlations: dict[UUID, str]
 ) -> set[UUID]:
     """Carry changed alerts to groups, runs and threads; return the groups' ids."""
+    quiet.lock(tenant_id)
     groups = regroup(tenant_id, alert_ids, routes=_routes, correlations=correlations)
+    marked = quiet.mark_changed(tenant_id, alert_ids)
+    shrunk = [g.group.pk for g in groups if g.left and g.group.quiet_count]
+    quiet.recount(tenant_id, set(shrunk) - marked)
     runs.start(
         tenant_id,
         [
@@ -207,11 +216,14 @@ def follow(
     told = {g.group.pk for g in groups if g.opened or g.resolved}
     told |= reopen_worsened(tenant_id, groups)
     told |= flaps.tell_started(tenant_id, groups)
-    quiet = [g.group.pk for g in groups if not g.gained and g.group.pk not in told]
-    if quiet:
+    silent = [g.group.pk for g in groups if not g.gained and g.group.pk not in told]
+    if silent:
         with connection.cursor() as cursor:
-            cursor.execute(SHRUNK, [tenant_id, GROWN, quiet])
-    return {g.group.pk for g in groups}
+            cursor.execute(SHRUNK, [tenant_id, GROWN, silent])
+    concerned = {g.group.pk for g in groups} | marked
+    flushes.follow(tenant_id, groups, marked, book=_routes.book(tenant_id))
+    runs.release(tenant_id, concerned)
+    return concerned
 
 
 def redraw_grown(limit: int = GROUPS_REDRAWN) -> int:

@@ -21,7 +21,7 @@ from alertcenter.alerts import lifecycle
 from alertcenter.alerts.lifecycle import GroupChange
 from alertcenter.alerts.models import Group
 from alertcenter.common import failpoints, tracing
-from escalation import oncall, runs, telemetry, threads
+from escalation import holding, oncall, runs, telemetry, threads
 from escalation.messages import messages_for
 from escalation.models import DueStep, Schedule
 from escalation.models.policy import StepKind
@@ -128,6 +128,9 @@ def put_off(step: DueStep, error: Exception) -> None:
 def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     """Write what the steps ask for: deliveries, timeline, the next due steps."""
     live = [c for c in claimed if c.group.state == "firing"]
+    held = holding.hold(tenant_id, live)
+    claimed = [c for c in claimed if c.step.pk not in held]
+    live = [c for c in live if c.step.pk not in held]
     _close([c.step for c in claimed], [c.step for c in live])
     _go_on(tenant_id, [c.step for c in live])
     messages = messages_for(tenant_id, [c.group for c in live])

@@ -171,3 +171,33 @@ def bring_forward(tenant_id: UUID, group_id: UUID) -> bool:
             [tenant_id, group_id],
         )
         return bool(cursor.rowcount)
+
+
+HOLD = """
+UPDATE due_step SET held = x.reason, due_at = now() + x.seconds * interval '1 second'
+FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS x(pk, reason, seconds)
+WHERE id = x.pk
+"""
+RELEASE = """
+UPDATE due_step d SET held = '', due_at = now()
+FROM alert_group g
+WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
+  AND d.held NOT IN ('', 'interval')
+  AND g.tenant_id = d.tenant_id AND g.id = d.group_id
+  AND g.quiet_count < g.firing_count
+"""
+
+
+def hold(rows: Sequence[tuple[int, str, float]]) -> None:
+    """Put due steps off: (due step, why, seconds after which to look again)."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD, [*map(list, zip(*rows, strict=True))])
+
+
+def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:
+    """Make the held steps of groups that are heard again due at once."""
+    ids = [str(pk) for pk in group_ids]
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [tenant_id, ids])

@@ -63,6 +63,8 @@ class Message:
     next_who: str = ""
     flapping_since: str | None = None
     note: Note | None = None
+    # A body made where the facts are, for channels whose receivers read a given shape.
+    payload: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the message as plain JSON values."""

@@ -191,6 +191,8 @@ def refresh(
 
 def _kinds(channel_kind: str, message: Message) -> list[str]:
     """Return what a conversation on this kind of channel gets."""
+    if channel_kind == "webhook":
+        return []  # told by its route's timers
     if channel_kind == "email":
         worth = message.note is not None and message.note.kind in WORTH_A_MAIL
         return ["reply"] if worth else []

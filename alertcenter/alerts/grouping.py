@@ -235,7 +235,8 @@ INSERT INTO group_alert (tenant_id, group_id, alert_id, episode_id, joined_at)
 SELECT %s, g, a, e, now() FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS x(g, a, e)
 ORDER BY g, a
 ON CONFLICT (tenant_id, group_id, alert_id) DO UPDATE
-  SET episode_id = excluded.episode_id, joined_at = now(), left_at = NULL
+  SET episode_id = excluded.episode_id, joined_at = now(), left_at = NULL,
+      silenced_by = '{}', inhibited_by = '{}'
   WHERE group_alert.left_at IS NOT NULL
      OR group_alert.episode_id <> excluded.episode_id
 RETURNING group_id, alert_id, old.id IS NULL, new.flapping_since IS NOT NULL

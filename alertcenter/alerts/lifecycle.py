@@ -248,6 +248,7 @@ GROUP_COLUMNS = {
     "alert_count": "int",
     "flapping_since": "timestamptz",
     "storm_id": "uuid",
+    "quiet_count": "int",
 }
 
 

@@ -19,6 +19,7 @@ BASE_URL = env.base_url
 PORT = env.port
 SIMULATION = env.simulation
 TRUSTED_PROXIES = env.trusted_proxies
+OUTBOUND_ALLOW = env.outbound_allow
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
 # Days for which rows are kept; tenants may have terms of their own.
 RETENTION_DAYS = {

@@ -250,13 +250,22 @@ class Env:
 
     @cached_property
     def trusted_proxies(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        names = self.text("ALERTCENTER_TRUSTED_PROXIES").replace(",", " ").split()
+        return self._networks("ALERTCENTER_TRUSTED_PROXIES")
+
+    @cached_property
+    def outbound_allow(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Networks inside that tenants' webhooks may reach."""
+        return self._networks("ALERTCENTER_OUTBOUND_ALLOW")
+
+    def _networks(
+        self, variable: str
+    ) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        names = self.text(variable).replace(",", " ").split()
         try:
             return [ipaddress.ip_network(name) for name in names]
         except ValueError as error:
             raise SettingsError(
-                "ALERTCENTER_TRUSTED_PROXIES must be networks such as 10.0.0.0/8: "
-                f"{error}."
+                f"{variable} must be networks such as 10.0.0.0/8: {error}."
             ) from error
 
 

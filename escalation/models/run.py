@@ -78,6 +78,8 @@ class DueStep(TenantRow):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.TextField(_("error"), default="")
+    # Why it is put off although it was due: everything in the group is quiet.
+    held = models.CharField(_("held"), max_length=20, default="", db_default="")
 
     class Meta:
         db_table = "due_step"
@@ -96,6 +98,11 @@ class DueStep(TenantRow):
                 fields=["tenant", "group_id"],
                 condition=Q(state="due"),
                 name="due_step_group",
+            ),
+            models.Index(
+                fields=["tenant", "group_id"],
+                condition=Q(state="due") & ~Q(held=""),
+                name="due_step_held",
             ),
         ]
 

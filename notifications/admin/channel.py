@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.common.buckets import Buckets
+from alertcenter.common.outbound import OutboundError, check_url
 from notifications import testing
 from notifications.models import Channel, Delivery
 from notifications.models.channel import ChannelKind
@@ -35,6 +37,7 @@ SLACK_SECRETS = ("bot_token", "signing_secret")
 TYPED = {
     ChannelKind.SLACK: (*SLACK_SETTINGS, *SLACK_SECRETS),
     ChannelKind.EMAIL: ("to",),
+    ChannelKind.WEBHOOK: ("url", "send_resolved", "bearer_token", "webhook_secret"),
 }
 
 
@@ -76,6 +79,26 @@ class ChannelForm(TenantForm):
             "own mail."
         ),
     )
+    url = forms.CharField(
+        label=gettext_lazy("Address"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy("Takes a POST with JSON in Alertmanager's shape."),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+    send_resolved = forms.BooleanField(
+        label=gettext_lazy("Say when it is over"), required=False, initial=True
+    )
+    bearer_token = WriteOnlyField(
+        label=gettext_lazy("Bearer token"),
+        help_text=gettext_lazy("Empty: the stored one stays."),
+    )
+    webhook_secret = WriteOnlyField(
+        label=gettext_lazy("Secret that signs"),
+        help_text=gettext_lazy(
+            "As Standard Webhooks says. Empty: the stored one stays."
+        ),
+    )
 
     class Meta:
         model = Channel
@@ -86,7 +109,9 @@ class ChannelForm(TenantForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = _("Empty: made from the name.")
-        for name in ("channel", "team_id", "app_id", "to"):
+        for name in ("channel", "team_id", "app_id", "to", "url", "send_resolved"):
+            if name not in self.instance.settings:
+                continue
             self.initial.setdefault(name, self.instance.settings.get(name))
         if self.instance.kind:
             for name in every_setting() - set(TYPED[ChannelKind(self.instance.kind)]):
@@ -106,10 +131,24 @@ class ChannelForm(TenantForm):
             validate_email(address)
         return addresses
 
+    def clean_url(self) -> str:
+        url: str = (self.cleaned_data.get("url") or "").strip()
+        if url:
+            try:
+                check_url(url)
+            except OutboundError as error:
+                raise ValidationError(
+                    _("Give an address that begins with http:// or https://.")
+                ) from error
+        return url
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.kind == ChannelKind.SLACK:
             self.need_slack(cleaned)
+        missing = not cleaned.get("url") and "url" not in self.errors
+        if self.kind == ChannelKind.WEBHOOK and missing:
+            self.add_error("url", _("Give the address."))
         return cleaned
 
     def need_slack(self, cleaned: dict[str, Any]) -> None:
@@ -140,6 +179,11 @@ class ChannelForm(TenantForm):
         }
 
     def given_settings(self) -> dict[str, Any]:
+        if self.kind == ChannelKind.WEBHOOK:
+            return {
+                "url": self.cleaned_data["url"],
+                "send_resolved": self.cleaned_data["send_resolved"],
+            }
         if self.kind != ChannelKind.SLACK:
             return {"to": self.cleaned_data.get("to") or []}
         given = {name: self.cleaned_data.get(name) or "" for name in SLACK_SETTINGS}
@@ -150,6 +194,12 @@ class ChannelForm(TenantForm):
         return given
 
     def given_secrets(self) -> dict[str, str]:
+        if self.kind == ChannelKind.WEBHOOK:
+            given = {
+                "bearer_token": self.cleaned_data.get("bearer_token", ""),
+                "signing_secret": self.cleaned_data.get("webhook_secret", ""),
+            }
+            return {name: value for name, value in given.items() if value}
         if self.kind != ChannelKind.SLACK:
             return {}
         given = {name: self.cleaned_data.get(name, "") for name in SLACK_SECRETS}
@@ -195,6 +245,13 @@ class ChannelAdmin(TenantScopedAdmin):
             gettext_lazy("E-mail"),
             {"classes": ("for-email",), "fields": ("to",)},
         ),
+        (
+            gettext_lazy("Webhook"),
+            {
+                "classes": ("for-webhook",),
+                "fields": TYPED[ChannelKind.WEBHOOK],
+            },
+        ),
     )
 
     class Media:
@@ -234,7 +291,8 @@ class ChannelAdmin(TenantScopedAdmin):
 
     @admin.display(description=gettext_lazy("place"))
     def place(self, channel: Channel) -> str:
-        place = channel.settings.get("channel") or channel.settings.get("to") or ""
+        found = (channel.settings.get(name) for name in ("channel", "to", "url"))
+        place = next((one for one in found if one), "")
         return ", ".join(place) if isinstance(place, list) else str(place)
 
     @admin.display(description=gettext_lazy("secrets"))

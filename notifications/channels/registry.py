@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from notifications.channels import email, slack
+from notifications.channels import email, slack, webhook
 from notifications.channels.base import Channel
 
-CHANNELS: dict[str, Channel] = {"slack": slack, "email": email}
+CHANNELS: dict[str, Channel] = {"slack": slack, "email": email, "webhook": webhook}
 
 
 def channel_of(kind: str) -> Channel:

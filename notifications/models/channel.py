@@ -17,14 +17,17 @@ class ChannelKind(models.TextChoices):
 
     SLACK = "slack", _("Slack")
     EMAIL = "email", _("E-mail")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class Channel(TenantModel):
     """One row is one destination of a tenant, such as #ops in its Slack.
 
     `settings` by kind: slack {"channel", "team_id", "app_id"};
-    email {"to": [addresses]} or {} when it is only used for members' own mail.
-    `secret` is JSON, sealed: slack {"bot_token", "signing_secret"}.
+    email {"to": [addresses]} or {} when it is only used for members' own mail;
+    webhook {"url", "send_resolved"}. `send_resolved` false: its routes do not say that
+    something is over. `secret` is JSON, sealed: slack {"bot_token", "signing_secret"},
+    webhook {"bearer_token", "signing_secret"}.
     """
 
     kind = models.CharField(_("kind"), max_length=20, choices=ChannelKind.choices)

@@ -205,3 +205,16 @@ def test_new_alerts_cost_no_look_at_their_history(
         versions = dict(Alert.objects.values_list("pk", "version"))
         with django_assert_max_num_queries(0):
             assert flapping.mark(scene.id, versions, []) == {}
+
+
+@database
+def test_a_step_that_falls_due_while_nothing_fires_waits_until_it_does(scene, send):
+    changes(scene, send, 0, 5)
+    scene.pass_time(1000)
+    engine()
+    assert len(scene.deliveries()) == 3
+    assert [step.held for step in scene.due()] == ["flapping"]
+    assert scene.kinds()[-1] == "held"
+    changes(scene, send, 6, 6)
+    assert len(scene.deliveries()) == 4  # nobody has taken it: the second level
+    assert scene.due() == []

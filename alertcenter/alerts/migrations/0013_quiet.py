@@ -322,6 +322,15 @@ class Migration(migrations.Migration):
                         base_field=models.BigIntegerField(), default=list, size=None
                     ),
                 ),
+                (
+                    "owed",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        db_default=[],
+                        default=list,
+                        size=None,
+                    ),
+                ),
                 ("reason", models.CharField(max_length=20, verbose_name="reason")),
                 ("at", models.DateTimeField(verbose_name="told")),
                 ("expires_at", models.DateTimeField()),
@@ -628,7 +637,21 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=64)),
                 ("anchor", models.DateTimeField()),
                 ("due_at", models.DateTimeField(verbose_name="due")),
-                ("cleared_at", models.DateTimeField(null=True)),
+                (
+                    "cleared_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now()
+                    ),
+                ),
+                (
+                    "earlier",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(),
+                        db_default=[],
+                        default=list,
+                        size=None,
+                    ),
+                ),
                 (
                     "attempts",
                     models.PositiveSmallIntegerField(

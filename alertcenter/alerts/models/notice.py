@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models.base import TenantRow
@@ -16,7 +17,8 @@ class Flush(TenantRow):
     It is Alertmanager's aggregation group: flushed at `anchor`, then at whole
     group intervals after it, by the database's clock. It outlives a group that
     resolves and opens anew in between, and ends when there is nothing left to say.
-    `cleared_at` is the last flush that got through: what left before is forgotten.
+    `cleared_at` is the last flush that got through, or the birth: what left the group
+    before is forgotten. `earlier` are groups of the key that resolved since then.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -24,7 +26,8 @@ class Flush(TenantRow):
     group = TenantForeignKey("alerts.Group", models.CASCADE)
     anchor = models.DateTimeField()
     due_at = models.DateTimeField(_("due"))
-    cleared_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(db_default=Now())
+    earlier = ArrayField(models.UUIDField(), default=list, db_default=[])
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.TextField(_("error"), default="")
 
@@ -45,7 +48,8 @@ class Notice(TenantRow):
     """One row is what one channel was last told of one group key.
 
     `firing` and `resolved` are the alerts then said, each as the low 63 bits of its
-    id. Alertmanager's notification log (reference/wire-protocols.md 3.3).
+    id. Alertmanager's notification log (reference/wire-protocols.md 3.3). `owed` were
+    said to fire and fell quiet since: their end is still to be told.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -53,6 +57,7 @@ class Notice(TenantRow):
     channel = TenantForeignKey("notifications.Channel", models.CASCADE)
     firing = ArrayField(models.BigIntegerField(), default=list)
     resolved = ArrayField(models.BigIntegerField(), default=list)
+    owed = ArrayField(models.BigIntegerField(), default=list, db_default=[])
     reason = models.CharField(_("reason"), max_length=20)
     at = models.DateTimeField(_("told"))
     expires_at = models.DateTimeField()

@@ -37,7 +37,7 @@ def cards(tenant_id: UUID) -> list[Card]:
     replies = _replies(tenant_id, [row.ts for row in tops if row.ts])
     names = _Names(tenant_id)
     return [
-        _mail(row) if row.kind == "email" else _slack(row, replies[row.ts], names)
+        _slack(row, replies[row.ts], names) if row.kind == "slack" else _mail(row)
         for row in tops
     ]
 

@@ -12,6 +12,11 @@ from alertcenter import engine
 from alertcenter.common import logs
 
 
+def _ask(stop: threading.Event) -> None:
+    """Set it from another thread: the signal may have interrupted its lock's holder."""
+    threading.Thread(target=stop.set, daemon=True).start()
+
+
 class Command(BaseCommand):
     help = "Run one dispatcher until SIGTERM; any number may run."
     requires_system_checks: list[str] = []
@@ -20,5 +25,5 @@ class Command(BaseCommand):
         logs.configure()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: stop.set())
+            signal.signal(number, lambda _number, _frame: _ask(stop))
         engine.run(stop)

@@ -1,0 +1,147 @@
+"""How is an address that a tenant wrote down called, without letting it reach inwards?
+
+A tenant's webhook must not become the server's own hand: only addresses that the
+operator allows are connected to (public ones, and what ALERTCENTER_OUTBOUND_ALLOW
+names), the name is resolved once and that very address is used, redirects are not
+followed, and both the time and the answer are bounded.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from alertcenter.common.http import Address, Network, parse_address
+
+MOST_ANSWER = 64 * 1024
+LONGEST_URL = 2_000
+
+
+class OutboundError(Exception):
+    """A call that did not succeed. `begun`: the request may have arrived."""
+
+    def __init__(self, reason: str, *, begun: bool = False, refused: bool = False):
+        super().__init__(reason)
+        self.reason = reason
+        self.begun = begun
+        self.refused = refused
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the other side said, the body cut."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str]
+
+
+def check_url(url: str) -> str:
+    """Return `url` if it can be called at all. Raises OutboundError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise OutboundError("This is no address.", refused=True) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise OutboundError("An address begins with http:// or https://.", refused=True)
+    if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " for c in url):
+        raise OutboundError("An address is short, without spaces.", refused=True)
+    return url
+
+
+def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
+    """Whether this address may be connected to."""
+    return address.is_global or any(
+        address.version == network.version and address in network for network in allowed
+    )
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allowed: Sequence[Network],
+    seconds: float,
+) -> Answer:
+    """POST once. Raises OutboundError; an answer of any status is returned."""
+    parts = urlsplit(check_url(url))
+    secure = parts.scheme == "https"
+    host = parts.hostname or ""
+    port = parts.port or (443 if secure else 80)
+    ends = time.monotonic() + seconds
+    sock = _connect(host, port, allowed, seconds)
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        if secure:
+            context = ssl.create_default_context()
+            sock = context.wrap_socket(sock, server_hostname=host)
+        connection.sock = sock
+        target = parts.path or "/"
+        if parts.query:
+            target += f"?{parts.query}"
+        return _exchange(connection, target, body, headers, ends)
+    except (OSError, ssl.SSLError) as error:
+        raise OutboundError(f"{host}: {error}") from error
+    finally:
+        connection.close()
+        sock.close()
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    target: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    ends: float,
+) -> Answer:
+    try:
+        connection.request("POST", target, body, dict(headers))
+        answer = connection.getresponse()
+        held = b""
+        while len(held) < MOST_ANSWER and (chunk := answer.read1(16_384)):
+            held += chunk
+            if time.monotonic() > ends:
+                break
+    except (OSError, http.client.HTTPException) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise OutboundError(reason, begun=True) from error
+    text = held[:MOST_ANSWER].decode(errors="replace").replace("\0", "")
+    return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
+
+
+def _connect(
+    host: str, port: int, allowed: Sequence[Network], seconds: float
+) -> socket.socket:
+    """Connect to the first address of `host` that may be; never to another."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise OutboundError(f"{host} cannot be found.") from error
+    refused, last = False, "no address"
+    for family, kind, protocol, _name, where in found:
+        address = parse_address(str(where[0]).partition("%")[0])
+        if address is None or not is_allowed(address, allowed):
+            refused = True
+            continue
+        sock = socket.socket(family, kind, protocol)
+        sock.settimeout(seconds)
+        try:
+            sock.connect(where)
+            return sock
+        except OSError as error:
+            sock.close()
+            last, refused = str(error), False
+    if refused:
+        raise OutboundError(
+            f"{host} is an address inside; the operator allows such addresses by "
+            "ALERTCENTER_OUTBOUND_ALLOW.",
+            refused=True,
+        )
+    raise OutboundError(f"{host}: {last}")
