@@ -246,6 +246,16 @@ LINES: dict[str, Line] = {
     "withdrawn": lambda w: _("This page has been withdrawn."),
     "failed": lambda w: _("A message could not be delivered."),
     "flapping": _flapping,
+    "storm": lambda w: (
+        _("The storm goes on: %(alerts)s alerts in %(groups)s groups.") % w
+    ),
+    "storm_over": lambda w: (
+        _(
+            "The storm is over: %(alerts)s alerts in %(groups)s groups, of which "
+            "%(open)s still fire. Groups that open now are told again."
+        )
+        % w
+    ),
     "calm": _calm,
     "expired": lambda w: _("Resolved: the source has not renewed its alerts."),
 }

@@ -130,6 +130,11 @@ def headline(parcel: Parcel) -> str:
 def counts(parcel: Parcel) -> str:
     """Return how many alerts fire, of how many."""
     message = parcel.message
+    if message.storm:
+        return _("%(alerts)s alerts in %(groups)s groups") % {
+            "alerts": message.storm.alerts,
+            "groups": message.storm.groups,
+        }
     if message.firing_count == message.alert_count:
         said = ngettext("%(count)s alert", "%(count)s alerts", message.alert_count)
         return said % {"count": message.alert_count}
@@ -149,7 +154,8 @@ def alert_list(parcel: Parcel) -> str:
         if room < 0:
             break
         lines.append(text)
-    left = parcel.message.alert_count - len(lines)
+    message = parcel.message
+    left = (message.storm.groups if message.storm else message.alert_count) - len(lines)
     if left > 0:
         lines.append(ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left})
     return "\n".join(lines)

@@ -104,8 +104,13 @@ def context(parcel: Parcel) -> dict[str, Any]:
         "news": news(parcel),
         "times": dict(times(parcel)),
         "alerts": [alert(line, parcel) for line in message.alerts],
-        "more": max(0, message.alert_count - len(message.alerts)),
+        "more": max(0, lines_in_all(message) - len(message.alerts)),
     }
+
+
+def lines_in_all(message: Message) -> int:
+    """Return how many alerts there are to list; of a storm, how many groups."""
+    return message.storm.groups if message.storm else message.alert_count
 
 
 def news(parcel: Parcel) -> str:
