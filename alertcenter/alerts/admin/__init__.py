@@ -10,6 +10,7 @@ from alertcenter.alerts.admin.integration import IntegrationAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
+from alertcenter.alerts.admin.storm import StormAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -19,5 +20,6 @@ __all__ = [
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",
+    "StormAdmin",
     "TransitionAdmin",
 ]

@@ -26,6 +26,7 @@ export class Row {
     p.counts = el("span", { class: "counts" });
     p.labels = el("ul", { class: "labels" });
     p.state = el("span", { class: "state" });
+    p.why = el("span", { class: "why" });
     p.by = el("bdi", { class: "by" });
     p.age = el("time", { class: "age" });
     p.next = el("span", { class: "next" });
@@ -36,7 +37,7 @@ export class Row {
       el("div", { class: "what" },
         el("div", { class: "title-line" }, el("span", { class: "number", text: `#${group.number}` }), p.title, p.counts),
         p.labels),
-      el("div", { class: "status" }, p.state, p.by),
+      el("div", { class: "status" }, p.state, p.why, p.by),
       el("div", { class: "when" }, p.age, p.next),
       p.acts);
   }
@@ -55,6 +56,7 @@ export class Row {
     say(p.counts, counts(group));
     put(p.state, "class", `state state-${group.state}`);
     say(p.state, word(group.state));
+    say(p.why, why(group));
     say(p.by, whoActed(group));
     put(p.age, "datetime", group.opened_at);
     p.age.title = fullTime(group.opened_at);
@@ -105,6 +107,12 @@ function counts(group) {
   const count = group.alert_count;
   if (group.state !== "resolved" && group.firing_count < count) return word("firingOf", { firing: group.firing_count, count });
   return word(count === 1 ? "alertsOne" : "alertsMany", { count });
+}
+
+/** Say why a group is quieter than others. */
+function why(group) {
+  if (group.state === "resolved") return "";
+  return group.flapping_since ? word("flapping") : group.storm === "held" ? word("inStorm") : "";
 }
 
 function whoActed(group) {
