@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.db.utils import OperationalError
 
 from alertcenter import flow
 from alertcenter.alerts.models import Group, Route, Storm
@@ -258,6 +259,26 @@ def test_looking_twice_says_nothing_twice(stormy, send):
     assert (len(stormy.deliveries()), len(stormy.deliveries("reply"))) == before
     with in_tenant(stormy.id):
         assert Storm.objects.count() == 1
+
+
+def test_a_death_before_the_commit_leaves_one_page_and_not_two(
+    stormy, send, monkeypatch
+):
+    burst(stormy, send, 0, 40)
+    minutes_pass(stormy, 0.1)
+
+    def die(_point: str) -> None:
+        raise OperationalError("killed")
+
+    connection.close()
+    with monkeypatch.context() as patch, login_as("engine"):
+        patch.setattr("escalation.storms.failpoints.hit", die)
+        with pytest.raises(OperationalError):
+            storms.sweep()
+    assert stormy.deliveries() == []
+    assert only_storm(stormy).group_id is None
+    sweep(stormy)
+    assert len(pages(stormy)) == 1
 
 
 def test_groups_that_are_silenced_are_no_storm(stormy, send):
