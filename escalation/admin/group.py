@@ -145,6 +145,7 @@ class GroupAdmin(ActedOnAdmin):
                     "acked_by",
                     "acked_at",
                     "snooze_until",
+                    "flapping_since",
                     "assignee",
                     "resolved_at",
                 )

@@ -23,6 +23,7 @@ from alertcenter.alerts.models import (
     Rule,
     Service,
     ServiceDependency,
+    Storm,
     Transition,
 )
 from alertcenter.common.ids import uuid7
@@ -94,6 +95,9 @@ def fill(cast: Cast) -> dict[type, Any]:
         rows = {**configuration(cast), **history(cast)}
         rows[Tenant] = cast.tenant
         rows[Member] = next(reversed(cast.members.values()))
+        rows[Storm] = Storm.objects.create(
+            tenant_id=cast.id, route=rows[Route], group_id=rows[Group].pk, alerts=3000
+        )
         rows[ApiKey] = apikeys.mint(cast.id, "prom", ["ingest"], actor=THE_ENGINE)[0]
         rows[Integration] = Integration.objects.create(
             tenant=cast.tenant, slug="zabbix-1", name="Zabbix", source="zabbix"

@@ -11,6 +11,7 @@ from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
 from alertcenter.alerts.admin.service import ServiceAdmin
+from alertcenter.alerts.admin.storm import StormAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -21,5 +22,6 @@ __all__ = [
     "RouteAdmin",
     "RuleAdmin",
     "ServiceAdmin",
+    "StormAdmin",
     "TransitionAdmin",
 ]
