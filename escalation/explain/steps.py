@@ -13,9 +13,10 @@ from alertcenter.alerts.models.transition import Kind
 from escalation import oncall
 from escalation.explain.facts import Facts
 from escalation.explain.trace import Line, Link
-from escalation.models import DueStep, Run, Schedule
+from escalation.models import DueStep, Run, Schedule, Turn
 from escalation.models.policy import StepKind
 from tenants.actors import ENGINE
+from tenants.models import Member
 
 MOST_RUNS = 3
 ACTS = (
@@ -56,17 +57,16 @@ class Crew:
 
     def __init__(self, tenant_id: UUID) -> None:
         self._tenant_id = tenant_id
-        self._known: dict[str, tuple[Schedule, list[Any]] | None] = {}
+        self._known: dict[str, tuple[Schedule, list[Turn]] | None] = {}
 
-    def at(self, schedule_id: str, moment: datetime) -> str:
-        """Return the member's name; "" when nobody is."""
+    def at(self, schedule_id: str, moment: datetime) -> Member | None:
+        """Return the member who is; None when nobody is."""
         if schedule_id not in self._known:
             rows = Schedule.objects.filter(tenant_id=self._tenant_id, pk=schedule_id)
             row = rows.first()
             self._known[schedule_id] = (row, oncall.turns_of(row)) if row else None
         known = self._known[schedule_id]
-        member = oncall.who(*known, moment).member if known else None
-        return member.name if member else ""
+        return oncall.who(*known, moment).member if known else None
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,9 @@ def _planned(
     """Say who is on call at the moment of a step that asks for that."""
     planned: dict[str, Any] = {"when": moment}
     if step["kind"] == StepKind.ONCALL and step["target"]:
-        name = run.crew.at(step["target"], moment)
-        planned |= {"who": name or step["who"], "nobody": not name}
+        member = run.crew.at(step["target"], moment)
+        name = member.name if member else step["who"]
+        planned |= {"who": name, "nobody": member is None}
     return planned
 
 

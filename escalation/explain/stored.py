@@ -18,7 +18,7 @@ from alertcenter.alerts.models import Alert, Group, GroupAlert
 from escalation.explain import identity, inhibition, routes, sent, silences, steps
 from escalation.explain.conclusion import Standing, conclude, said
 from escalation.explain.facts import Facts, labels_of
-from escalation.explain.trace import STEPS, Ending, Line, Link, Trace, ended
+from escalation.explain.trace import Ending, Line, Link, Trace, ended
 
 MOST_GROUPS = 3
 
@@ -35,7 +35,7 @@ def of_group(group: Group) -> Trace:
     own = _decisions(facts)
     ending = conclude(own, _standing(facts))
     subject = Link("group", str(group.number), group.title)
-    return ended(subject, facts.now, _ordered([*lines, *own]), ending)
+    return ended(subject, facts.now, [*lines, *own], ending)
 
 
 def of_alert(alert: Alert) -> Trace:
@@ -63,7 +63,7 @@ def of_alert(alert: Alert) -> Trace:
         own = [replace(line, group=member.group.number) for line in _decisions(facts)]
         endings.append((member, conclude(own, _standing(facts))))
         lines += own
-    return ended(subject, now, _ordered(lines), _weightiest(endings))
+    return ended(subject, now, lines, _weightiest(endings))
 
 
 def _decisions(facts: Facts) -> list[Line]:
@@ -77,11 +77,6 @@ def _decisions(facts: Facts) -> list[Line]:
     lines += steps.of_group(facts)
     lines += sent.notices(facts)
     return lines + sent.deliveries(facts)
-
-
-def _ordered(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines step by step, as they came within each."""
-    return sorted(lines, key=lambda line: STEPS.index(line.step))
 
 
 def _standing(facts: Facts) -> Standing:

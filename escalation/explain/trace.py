@@ -94,10 +94,10 @@ class Trace:
 
 
 def ended(subject: Link, at: datetime, lines: Iterable[Line], ending: Ending) -> Trace:
-    """Return the trace with the line marked that decides."""
+    """Return the trace, step by step, with the line marked that decides."""
     marked = [
         replace(line, decides=True) if line is ending.rests_on else line
-        for line in lines
+        for line in sorted(lines, key=lambda line: STEPS.index(line.step))
     ]
     return Trace(subject, at, ending.conclusion, ending.outlook, marked)
 

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.alert import ClosedBy
+from alertcenter.alerts.models.group import GroupState
 from escalation.explain import sentences
 from escalation.explain.trace import Line
 from notifications.localize import duration
@@ -30,9 +31,12 @@ TITLES: Mapping[str, Any] = {
     "notice": _("The route's channels"),
     "delivery": _("Messages and answers"),
 }
+CHANNELS = {str(value): label for value, label in ChannelKind.choices}
 # What codes in a line's data are called, by the name under which they stand there.
 CALLED: Mapping[str, Mapping[str, Any]] = {
-    "by_kind": {str(value): label for value, label in ChannelKind.choices},
+    "by_kind": CHANNELS,
+    "kinds": CHANNELS,
+    "state": dict(GroupState.choices),
     "closed_by": {str(value): label for value, label in ClosedBy.choices},
     "outcome": OUTCOMES,
     "reason": sentences.REASONS,
@@ -65,14 +69,14 @@ class Absent(dict[str, str]):
 
 
 def _value(name: str, value: Any, zone: ZoneInfo) -> str:
+    if isinstance(value, list | tuple):
+        return named([_value(name, one, zone) for one in value])
     if name in CALLED:
         return str(CALLED[name].get(str(value), value))
     if isinstance(value, datetime):
         return moment(value, zone)
     if name.endswith("seconds") and isinstance(value, int | float):
         return duration(value, get_language() or "en")
-    if isinstance(value, list | tuple):
-        return named([str(one) for one in value])
     return "" if value is None else str(value)
 
 
