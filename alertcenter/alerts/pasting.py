@@ -27,6 +27,11 @@ def parse_event(text: str) -> Event:
         ) from error
     except (ValueError, RecursionError) as error:  # endless digits, or brackets
         raise ValidationError(_("There is no alert in this.")) from error
+    return parsed_event(body)
+
+
+def parsed_event(body: Any) -> Event:
+    """Return the first event of JSON that was read. Raises ValidationError."""
     if isinstance(body, dict) and isinstance(body.get("alerts"), list):
         return first_event(alertmanager_webhook.parse, body)
     if isinstance(body, dict) and not {"labels", "title"} & set(body):

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
 from alertcenter.alerts import routing
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.fingerprint import label_key, named_key
@@ -26,6 +29,7 @@ from escalation.explain.trace import Ending, Line, Link, Trace, ended
 # A moment that differs by less is now.
 NOW_SECONDS = 90
 UNKNOWN_SCOPE = "?"
+FURTHEST = timedelta(days=10 * 366)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,13 @@ class Told:
 
 
 def of_event(tenant_id: UUID, event: Event, at: datetime | None = None) -> Trace:
-    """Explain what would become of `event` at `at`, or now."""
+    """Explain what would become of `event` at `at`, or now.
+
+    Raises ValidationError for a moment that is too far off.
+    """
     now = database_time()
+    if at is not None and abs(at - now) > FURTHEST:
+        raise ValidationError(_("Choose a moment within ten years from now."))
     near = at is None or abs(at - now) < timedelta(seconds=NOW_SECONDS)
     moment = now if at is None or near else at
     subject = Link("pasted", "", event.title)

@@ -140,7 +140,11 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
     model = next(
         (
             found
-            for word, found in (("deliveries", Delivery), ("integration", Integration))
+            for word, found in (
+                ("deliveries", Delivery),
+                ("integration", Integration),
+                ("v1/alerts", Alert),
+            )
             if word in page.route
         ),
         None,
