@@ -1,12 +1,13 @@
 """What does Alertmanager's GET /api/v2/alerts answer? (api/v2/openapi.yaml)
 
-Silences and inhibition come with a later issue: every listed alert is active.
+What keeps an alert quiet is read from the marks on its memberships (alerts.quiet).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alertcenter.alerts import routing
 from alertcenter.alerts.fingerprint import fingerprint
 from alertcenter.alerts.matchers import (
     Matcher,
@@ -46,11 +48,14 @@ FROM alert
 WHERE tenant_id = %s AND state = 'firing' AND labels @> %s::jsonb
   AND (expires_at IS NULL OR expires_at > now())
 """
-RECEIVERS = """
-SELECT m.alert_id, r.name FROM group_alert m
+MEMBERSHIPS = """
+SELECT m.alert_id, g.route_id, m.silenced_by, m.inhibited_by FROM group_alert m
 JOIN alert_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-JOIN route r ON r.tenant_id = g.tenant_id AND r.id = g.route_id
 WHERE m.tenant_id = %s AND m.left_at IS NULL
+"""
+NAMES = """
+SELECT id, fingerprint, labels::text FROM alert
+WHERE tenant_id = %s AND id = ANY (%s::uuid[])
 """
 OF_SOME = " AND m.alert_id = ANY(%s::uuid[])"
 SOME = 5_000
@@ -90,8 +95,6 @@ class AlertmanagerAlertsView(AlertmanagerView):
 def listed(request: Request, tenant_id: UUID) -> list[Listed]:
     """Return the alerts that the request's parameters choose. Raises Refused."""
     matchers, pattern = _matchers(request), _pattern(request)
-    if not _flag(request, "active"):
-        return []
     # Whole labels are found by their index; all else is judged here.
     equal = [m for m in matchers if m.operator == "=" and m.value]
     whole = {m.name: m.value for m in equal}
@@ -101,14 +104,43 @@ def listed(request: Request, tenant_id: UUID) -> list[Listed]:
         rows = cursor.fetchall()
     if rest:
         rows = [row for row in rows if all_match(rest, decode(row[1]))]
-    receivers = _receivers(tenant_id, [row[0] for row in rows])
-    if pattern:
-        rows = [
-            row
-            for row in rows
-            if any(pattern.fullmatch(name) for name in receivers[row[0]])
-        ]
-    return [_shown(row, receivers[row[0]]) for row in rows]
+    standings = _standings(tenant_id, [row[0] for row in rows])
+    wanted = [
+        row
+        for row in rows
+        if _wanted(request, standings[row[0]])
+        and (not pattern or any(map(pattern.fullmatch, standings[row[0]].receivers)))
+    ]
+    names = _names(
+        tenant_id, {pk for row in wanted for pk in standings[row[0]].inhibited_by}
+    )
+    return [_shown(row, standings[row[0]], names) for row in wanted]
+
+
+@dataclass
+class Standing:
+    """Who is told of an alert, and what keeps them from it."""
+
+    receivers: set[str] = field(default_factory=set)
+    silenced_by: set[UUID] = field(default_factory=set)
+    inhibited_by: set[UUID] = field(default_factory=set)
+
+    @property
+    def state(self) -> str:
+        if self.silenced_by or self.inhibited_by:
+            return "suppressed"
+        return "active" if self.receivers else "unprocessed"
+
+
+def _wanted(request: Request, standing: Standing) -> bool:
+    """Whether the flags let an alert in that stands so."""
+    if standing.silenced_by and not _flag(request, "silenced"):
+        return False
+    if standing.inhibited_by and not _flag(request, "inhibited"):
+        return False
+    if standing.state == "unprocessed" and not _flag(request, "unprocessed"):
+        return False
+    return standing.state == "suppressed" or _flag(request, "active")
 
 
 def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
@@ -150,32 +182,51 @@ def _flag(request: Request, name: str) -> bool:
     return request.GET.get(name, "true").lower() in TRUE
 
 
-def _receivers(tenant_id: UUID, alerts: list[UUID]) -> defaultdict[UUID, list[str]]:
-    """Return the names of the routes that each of these alerts took."""
-    found: defaultdict[UUID, list[str]] = defaultdict(list)
-    query = RECEIVERS
+def _standings(tenant_id: UUID, alerts: list[UUID]) -> defaultdict[UUID, Standing]:
+    """Return how each of these alerts stands in the groups that it is in."""
+    found: defaultdict[UUID, Standing] = defaultdict(Standing)
+    query = MEMBERSHIPS
     values: list[Any] = [tenant_id]
     if len(alerts) < SOME:
-        query, values = RECEIVERS + OF_SOME, [tenant_id, alerts]
+        query, values = MEMBERSHIPS + OF_SOME, [tenant_id, alerts]
+    routes = {r.id: r.receiver for r in routing.walk(routing.load(tenant_id))}
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        for alert_id, name in cursor.fetchall():
-            found[alert_id].append(name)
+        for alert_id, route_id, silenced_by, inhibited_by in cursor.fetchall():
+            standing = found[alert_id]
+            if receiver := routes.get(route_id):
+                standing.receivers.add(receiver)
+            standing.silenced_by.update(silenced_by)
+            standing.inhibited_by.update(inhibited_by)
     return found
 
 
-def _shown(row: tuple[Any, ...], receivers: list[str]) -> Listed:
+def _names(tenant_id: UUID, alerts: set[UUID]) -> dict[UUID, str]:
+    """Return the names on the wire of alerts that keep others quiet."""
+    if not alerts:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(NAMES, [tenant_id, [str(pk) for pk in alerts]])
+        return {
+            pk: known or fingerprint(decode(labels))
+            for pk, known, labels in cursor.fetchall()
+        }
+
+
+def _shown(row: tuple[Any, ...], standing: Standing, names: dict[UUID, str]) -> Listed:
     """Return one gettableAlert; generatorURL if there is one."""
     alert_id, labels, annotations, known, starts, ends, updated, link = row
     name = known or fingerprint(decode(labels))
-    names = encode([{"name": one} for one in sorted(receivers)]).decode()
-    state = "active" if receivers else "unprocessed"
+    receivers = encode([{"name": one} for one in sorted(standing.receivers)]).decode()
+    silences = encode(sorted(str(pk) for pk in standing.silenced_by)).decode()
+    sources = sorted(names[pk] for pk in standing.inhibited_by if pk in names)
     more = f',"generatorURL":{encode(link).decode()}' if link else ""
     return Listed(
         alert_id,
         name,
         f'{{"annotations":{annotations},"endsAt":"{ends}","fingerprint":"{name}",'
-        f'"receivers":{names},"startsAt":"{starts}","status":{{"inhibitedBy":[],'
-        f'"mutedBy":[],"silencedBy":[],"state":"{state}"}},"updatedAt":"{updated}",'
+        f'"receivers":{receivers},"startsAt":"{starts}","status":{{"inhibitedBy":'
+        f'{encode(sources).decode()},"mutedBy":[],"silencedBy":{silences},'
+        f'"state":"{standing.state}"}},"updatedAt":"{updated}",'
         f'"labels":{labels}{more}}}',
     )

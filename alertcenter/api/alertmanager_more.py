@@ -19,6 +19,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from alertcenter.alerts import routing
 from alertcenter.alerts.models import Alert, Group, Route
 from alertcenter.api.alertmanager import (
     AlertmanagerView,
@@ -76,8 +77,8 @@ class ReceiversView(AlertmanagerView):
     """GET /api/v2/receivers."""
 
     def get(self, request: Request, **_kwargs: Any) -> Response:
-        routes = routes_of(self.standing(request).tenant_id)
-        names = sorted({route.name for route in routes} or {ROOT})
+        root = routing.load(self.standing(request).tenant_id)
+        names = sorted({route.receiver or ROOT for route in routing.walk(root)})
         return Response([{"name": name} for name in names])
 
 
@@ -99,14 +100,16 @@ class GroupsView(AlertmanagerView):
         shown = {one.id: one for one in listed(request, tenant_id)}
         members = members_of(tenant_id)
         groups = Group.objects.filter(tenant_id=tenant_id, pk__in=members)
+        routes = {r.id: r for r in routing.walk(routing.load(tenant_id))}
         found = []
-        for group in groups.select_related("route"):
+        for group in groups:
             alerts = sorted(
                 (shown[one] for one in members[group.pk] if one in shown),
                 key=lambda one: one.fingerprint,
             )
             if alerts:
-                found.append(as_group(group, alerts))
+                route = routes.get(group.route_id, routing.NOWHERE)
+                found.append(as_group(group, route, alerts))
         text = ",".join(text for _order, text in sorted(found))
         return HttpResponse(f"[{text}]\n", content_type="application/json")
 
@@ -121,14 +124,17 @@ def members_of(tenant_id: UUID) -> dict[UUID, list[UUID]]:
     return members
 
 
-def as_group(group: Group, alerts: Sequence[Listed]) -> tuple[str, str]:
+def as_group(
+    group: Group, route: routing.CompiledRoute, alerts: Sequence[Listed]
+) -> tuple[str, str]:
     """Return what groups are sorted by, and one alertGroup."""
-    name = group.route.name if group.route else ROOT
+    name = route.receiver or ROOT
+    said = json.dumps(dict(route.labels), sort_keys=True)
     labels = json.dumps(group.labels, sort_keys=True)
     inner = ",".join(one.text for one in alerts)
     text = (
         f'{{"alerts":[{inner}],"labels":{labels},"receiver":{{"name":{json.dumps(name)}}},'
-        f'"routeLabels":{{}}}}'
+        f'"routeLabels":{said}}}'
     )
     return f"{labels}{name}", text
 
