@@ -32,11 +32,11 @@ REASONS: Mapping[str, Any] = {
 
 IDENTITY: Mapping[str, Any] = {
     "dedup_labels": _(
-        "One alert by its labels (key %(key)s), received %(count)s times, "
+        "One alert by its labels (key %(key)s), received %(count)s×, "
         "the last time at %(last)s."
     ),
     "dedup_key": _(
-        "One alert by its sender's key (%(key)s), received %(count)s times, "
+        "One alert by its sender's key (%(key)s), received %(count)s×, "
         "the last time at %(last)s."
     ),
     "episode_open": _("Firing since %(since)s (episode %(number)s)."),

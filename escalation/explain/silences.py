@@ -160,5 +160,5 @@ def _with_count(lines: list[Line], looked_at: int) -> list[Line]:
         kept.append(Line("silence", "silences_many", data={"count": MOST_SILENCES}))
     if not kept:
         data = {"count": looked_at}
-        kept.append(Line("silence", "silence_none", data=data, aside=True))
+        kept.append(Line("silence", "silence_none", data=data))
     return kept
