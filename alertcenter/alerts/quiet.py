@@ -33,10 +33,11 @@ from tenants.actors import THE_ENGINE, Actor
 LOCK_CLASS = 4_243
 decode = msgspec.json.Decoder(dict[str, str]).decode
 
-# In force by the database's clock; one that recurs by the engine's last look.
+# In force by the database's clock, that of the statement: a transaction that ends a
+# silence sees it ended. One that recurs holds by the engine's last look.
 IN_FORCE = """
-tenant_id = %s AND ends_at > now() AND CASE WHEN recurrence = ''
-  THEN starts_at <= now() ELSE in_force END
+tenant_id = %s AND ends_at > statement_timestamp() AND CASE WHEN recurrence = ''
+  THEN starts_at <= statement_timestamp() ELSE in_force END
 """
 SIGNATURE = f"""
 SELECT (SELECT (count(*), max(updated_at))::text FROM silence WHERE {IN_FORCE}),
