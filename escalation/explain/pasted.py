@@ -146,7 +146,6 @@ class Explainer:
             asked.tenant_id,
             asked.labels,
             asked.moment,
-            now=asked.now,
             route_id=route.id,
             group_id=group.pk if group else None,
         )

@@ -111,10 +111,6 @@ QUIET: Mapping[str, Any] = {
     "silence_not_now": _(
         "Silence “%(silence)s” by %(who)s matches but is not in force at that moment."
     ),
-    "silence_unknown": _(
-        "Recurring silence “%(silence)s” by %(who)s matches; whether it is in force "
-        "at that moment is not known."
-    ),
     "silence_none": _("None of %(count)s silences of that time matches."),
     "silences_many": _("Only the %(count)s silences that end last were looked at."),
     "fell_silent": _("The group fell quiet at %(at)s: silenced."),

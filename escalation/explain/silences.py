@@ -11,6 +11,8 @@ from django.db.models import Q
 
 from alertcenter.alerts.matchers import MatcherError, all_match, parse
 from alertcenter.alerts.models import Silence
+from alertcenter.alerts.silences import standing_of
+from alertcenter.alerts.windows import Standing
 from escalation.explain.facts import Facts, labels_of
 from escalation.explain.trace import Condition, Line, Link, Verdict, judged
 
@@ -47,7 +49,6 @@ def at(
     labels: Mapping[str, str],
     moment: datetime,
     *,
-    now: datetime,
     route_id: UUID | None = None,
     group_id: UUID | None = None,
 ) -> list[Line]:
@@ -61,22 +62,12 @@ def at(
         conditions = _conditions(row, labels)
         if narrowed or not conditions:
             continue
-        holds = in_force(row, moment, now)
-        code = "silence_matches" if holds else "silence_not_now"
-        if holds is None:
-            code = "silence_unknown"
-        lines.append(_said(row, code, "no" if holds else "info", conditions))
+        standing = standing_of(row, moment)
+        code = "silence_matches" if standing.in_force else "silence_not_now"
+        verdict: Verdict = "no" if standing.in_force else "info"
+        lines.append(_said(row, code, verdict, conditions, standing))
     lines.sort(key=lambda line: line.verdict != "no")
     return _with_count(lines, len(rows))
-
-
-def in_force(row: Silence, moment: datetime, now: datetime) -> bool | None:
-    """Whether a silence holds at `moment`; None where that cannot be known."""
-    if not row.starts_at <= moment < row.ends_at:
-        return False
-    if not row.recurrence:
-        return True
-    return row.in_force if moment == now else None
 
 
 def _between(tenant_id: UUID, begin: datetime, end: datetime) -> list[Silence]:
@@ -110,19 +101,20 @@ def _line(
     *,
     every: bool,
 ) -> Line:
-    marks = facts.marks
+    marks, standing = facts.marks, standing_of(row, facts.moment)
     quiet: Verdict = "no" if marks.all_quiet else "info"
     if marked and facts.open:
         code = "silenced" if marked >= marks.firing else "silenced_some"
-        counted = _said(row, code, quiet, conditions)
+        counted = _said(row, code, quiet, conditions, standing)
         more = {"count": marked, "total": marks.firing}
         return replace(counted, data={**counted.data, **more})
     if marked:
-        return _said(row, "silenced_then", quiet, conditions)
-    if in_force(row, facts.moment, facts.now):
+        return _said(row, "silenced_then", quiet, conditions, standing)
+    if standing.in_force:
         code = "silence_matches" if facts.open else "silenced_then"
-        return _said(row, code, "no" if every else "info", conditions)
-    return _said(row, "silence_was", "info", conditions, aside=True)
+        return _said(row, code, "no" if every else "info", conditions, standing)
+    was = _said(row, "silence_was", "info", conditions, standing)
+    return replace(was, aside=True)
 
 
 def _said(
@@ -130,27 +122,20 @@ def _said(
     code: str,
     verdict: Verdict,
     conditions: Sequence[Condition],
-    *,
-    aside: bool = False,
+    standing: Standing,
 ) -> Line:
+    """Return a line; until when is the end of this occurrence, if it recurs."""
+    until = standing.changes_at if standing.in_force else None
     data = {
         "silence": str(row),
         "kind": row.kind,
         "who": str(row.owner) if row.owner else row.created_by,
         "since": row.starts_at,
-        "until": row.ends_at,
+        "until": until or row.ends_at,
         "recurs": bool(row.recurrence),
     }
-    return Line(
-        "silence",
-        code,
-        verdict,
-        at=row.starts_at,
-        data=data,
-        link=Link("silence", str(row.pk), str(row)),
-        conditions=tuple(conditions),
-        aside=aside,
-    )
+    link = Link("silence", str(row.pk), str(row))
+    return Line("silence", code, verdict, row.starts_at, data, link, tuple(conditions))
 
 
 def _with_count(lines: list[Line], looked_at: int) -> list[Line]:

@@ -128,6 +128,23 @@ def test_a_silence_counts_while_it_is_in_force(scene):
     assert tried(scene, "site=y").conclusion.code == "would_first"
 
 
+def test_a_silence_that_recurs_is_asked_for_that_moment(scene):
+    silence(
+        scene,
+        "site=x",
+        minutes=30 * 24 * 60,
+        recurrence="FREQ=DAILY;BYHOUR=3;BYMINUTE=0",
+        time_zone="UTC",
+        duration_seconds=3600,
+    )
+    tomorrow = datetime.now(UTC).replace(minute=30) + timedelta(days=2)
+    inside, outside = tomorrow.replace(hour=3), tomorrow.replace(hour=5)
+    trace = tried(scene, at=inside)
+    assert outcome(trace) == ("would_silence", "silence_matches")
+    assert " 04:00" in words.say(trace.conclusion, UTC_ZONE)
+    assert tried(scene, at=outside).conclusion.code == "would_first"
+
+
 def test_what_fires_now_inhibits_now(scene, send):
     with in_tenant(scene.id):
         InhibitRule.objects.create(
