@@ -61,6 +61,10 @@ class Message:
     dedup_key: str = ""
     next_at: str | None = None
     next_who: str = ""
+    service: str = ""
+    service_owner: str = ""
+    runbook: str = ""
+    priority: int = 0  # 1 to 5; 0 where nobody said
     note: Note | None = None
     # A body made where the facts are, for channels whose receivers read a given shape.
     payload: dict[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from alertcenter.alerts import weighing
 from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Group
@@ -94,6 +95,7 @@ def regroup(
     _join(tenant_id, alerts, placements, work)
     changed = [g for g in groups.values() if g.joined or g.left or g.touched]
     _recount(tenant_id, changed)
+    weighing.weigh(tenant_id, changed)
     for item in changed:
         item.correlation_id = _correlation(item, correlations or {})
     _write(changed)
@@ -319,6 +321,7 @@ def _write(items: list[Regrouped]) -> None:
             "title": group.title,
             "firing_count": group.firing_count,
             "alert_count": group.alert_count,
+            **weighing.columns(group),
         }
         before = group.state
         kind = ""

@@ -247,6 +247,9 @@ GROUP_COLUMNS = {
     "firing_count": "int",
     "alert_count": "int",
     "quiet_count": "int",
+    "service_id": "uuid",
+    "priority": "smallint",
+    "priority_reason": "jsonb",
 }
 
 

@@ -9,6 +9,7 @@ from alertcenter.alerts.models.raw_event import RawEvent
 from alertcenter.alerts.models.receipt import Receipt
 from alertcenter.alerts.models.route import Route, RouteChannel
 from alertcenter.alerts.models.rule import Rule
+from alertcenter.alerts.models.service import Service, ServiceDependency
 from alertcenter.alerts.models.silence import InhibitRule, InhibitSource, Silence
 from alertcenter.alerts.models.transition import Feed, Transition
 
@@ -30,6 +31,8 @@ __all__ = [
     "Route",
     "RouteChannel",
     "Rule",
+    "Service",
+    "ServiceDependency",
     "Silence",
     "TimeInterval",
     "Transition",

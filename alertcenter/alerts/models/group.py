@@ -54,6 +54,16 @@ class Group(TenantModel):
     alert_count = models.IntegerField(_("alerts"), default=0)
     # Firing members that are marked: when all are, nobody is told.
     quiet_count = models.IntegerField(_("quiet"), default=0, db_default=0)
+    service = TenantForeignKey(
+        "alerts.Service",
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        verbose_name=_("service"),
+    )
+    # 1 to 5, and why: alertcenter.alerts.priority.
+    priority = models.SmallIntegerField(_("priority"), default=4, db_default=4)
+    priority_reason = models.JSONField(default=list, db_default=[])
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -70,8 +80,13 @@ class Group(TenantModel):
         ]
         indexes = [
             models.Index(
-                fields=["tenant", "state", "-severity", "-opened_at"],
+                fields=["tenant", "state", "priority", "-severity", "-opened_at"],
                 name="group_state",
+            ),
+            models.Index(
+                fields=["tenant", "service", "state", "-severity"],
+                condition=Q(service__isnull=False),
+                name="group_service",
             ),
             models.Index(fields=["tenant", "-opened_at", "id"], name="group_recent"),
             models.Index(
