@@ -12,6 +12,11 @@ from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
 from alertcenter.api.docs import DocumentView, SwaggerView
+from alertcenter.api.explain import (
+    AlertExplainView,
+    ExplainView,
+    GroupExplainView,
+)
 from alertcenter.api.groups import ActsView, GroupsView, GroupView
 
 app_name = "api"
@@ -21,6 +26,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{V1}/alerts", AlertsView.as_view(), name="alerts"),
     path(f"{V1}/groups", GroupsView.as_view(), name="groups"),
     path(f"{V1}/groups/<int:number>", GroupView.as_view(), name="group"),
+    path(
+        f"{V1}/groups/<int:number>/explain",
+        GroupExplainView.as_view(),
+        name="group-explain",
+    ),
+    path(
+        f"{V1}/alerts/<uuid:pk>/explain",
+        AlertExplainView.as_view(),
+        name="alert-explain",
+    ),
+    path(f"{V1}/explain", ExplainView.as_view(), name="explain"),
     path(f"{V1}/acts", ActsView.as_view(), name="acts"),
     path(f"{V1}/deliveries", DeliveriesView.as_view(), name="deliveries"),
     path(f"{V1}/deliveries/<uuid:pk>", DeliveryView.as_view(), name="delivery"),

@@ -247,7 +247,10 @@ class GroupAdmin(ActedOnAdmin):
             own = page_of(tenant_of(request), group)
             slug = membership_of(request).slug
             url = f"/t/{slug}/groups/{group.number}"
-            own["links"] = [{"url": url, "label": _("On the dashboard")}]
+            own["links"] = [
+                {"url": url, "label": _("On the dashboard")},
+                {"url": f"{url}/why", "label": _("Why?")},
+            ]
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )

@@ -156,6 +156,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("integration", Integration),
                 ("services", Service),
                 ("silences", Silence),
+                ("v1/alerts", Alert),
             )
             if word in page.route
         ),
