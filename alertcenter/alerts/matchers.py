@@ -18,10 +18,10 @@ import re2
 LONGEST_PATTERN = 1000
 PLAIN_NAME = r"[A-Za-z_][\w.:/-]*"
 QUOTED_NAME = r'"(?:[^"\\]|\\.)+"'
-NOTATION = re.compile(
-    rf"^\s*({PLAIN_NAME}|{QUOTED_NAME})\s*(=~|!~|!=|=)\s*(.*?)\s*$", re.S
-)
+NOTATION = re.compile(rf"({PLAIN_NAME}|{QUOTED_NAME})\s*(=~|!~|!=|=)(.*)", re.S)
 ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
+# A label's name and value, or a pattern; more fits no label, and each is remembered.
+LONGEST_CONDITION = 8_192
 
 
 class MatcherError(ValueError):
@@ -58,12 +58,12 @@ class Matcher:
 @lru_cache(maxsize=10_000)
 def parse(text: str) -> Matcher:
     """Return the matcher that `text` writes. Raises MatcherError."""
-    found = NOTATION.match(text)
+    found = NOTATION.fullmatch(text.strip()) if len(text) < LONGEST_CONDITION else None
     if not found:
-        message = f'{text!r} is not a condition such as severity="critical".'
+        message = f'{text[:200]!r} is not a condition such as severity="critical".'
         raise MatcherError("notation", message)
     name, operator, value = found.groups()
-    name, value = unquoted(name), unquoted(value)
+    name, value = unquoted(name), unquoted(value.strip())
     if operator in ("=", "!="):
         wanted = operator == "="
         return Matcher(name, operator, value, lambda seen: (seen == value) is wanted)
