@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from alertcenter.alerts import storms
-from alertcenter.alerts.models import Group, Storm
+from alertcenter.alerts.models import Group, Service, Storm
 from escalation.models import DueStep
 from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
@@ -40,12 +41,16 @@ def messages_for(
 ) -> dict[UUID, Message]:
     """Return the messages about groups, with few queries for all of them."""
     tenant = Tenant.objects.get(pk=tenant_id)
+    services = _services(tenant_id, groups)
     lines = _alert_lines(tenant_id, [g.pk for g in groups])
     coming = next_steps(tenant_id, [g.pk for g in groups])
     notes = notes or {}
     funnels = _funnels(tenant_id, groups, lines)
     messages = {
-        g.pk: _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk))
+        g.pk: replace(
+            _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk)),
+            **_service_facts(services.get(g.service_id) if g.service_id else None),
+        )
         for g in groups
     }
     return messages | {
@@ -84,6 +89,7 @@ def _message(
         next_at=iso(coming[0]) if coming else None,
         next_who=coming[1] if coming else "",
         flapping_since=iso(group.flapping_since),
+        priority=group.priority,
         note=note,
     )
 
@@ -138,6 +144,25 @@ def _group_line(
         summary=" ".join(f"{k}={v}" for k, v in sorted(json.loads(labels).items())),
         starts_at=opened_at.isoformat(),
     )
+
+
+def _services(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, Service]:
+    """Return the services of these groups; no query where there are none."""
+    wanted = {g.service_id for g in groups if g.service_id}
+    if not wanted:
+        return {}
+    rows = Service.objects.filter(tenant_id=tenant_id).select_related("owner")
+    return rows.in_bulk(list(wanted))
+
+
+def _service_facts(service: Service | None) -> dict[str, Any]:
+    if service is None:
+        return {}
+    return {
+        "service": service.name,
+        "service_owner": service.said_owner,
+        "runbook": service.runbook_url,
+    }
 
 
 def iso(moment: datetime | None) -> str | None:

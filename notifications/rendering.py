@@ -236,6 +236,10 @@ def context(message: Message, language: str, time_zone: str) -> dict[str, Any]:
         ],
         "next_at": localize.clock(message.next_at, language, time_zone),
         "next_who": _cut(message.next_who),
+        "service": _cut(message.service),
+        "service_owner": _cut(message.service_owner),
+        "runbook": _cut(message.runbook),
+        "priority": message.priority,
         "note": localize.note_line(message.note, language, time_zone)
         if message.note
         else "",
@@ -292,4 +296,7 @@ def variables() -> list[tuple[str, str]]:
         ("groups, open_groups", _("in a storm: how many groups, and how many fire")),
         ("top_labels", _("in a storm: label and groups of the most frequent ones")),
         ("next_at, next_who", _("who is told next, and when")),
+        ("service, service_owner", _("the service in trouble, and who answers for it")),
+        ("runbook", _("the address of the service's runbook")),
+        ("priority", _("how urgent it is, 1 (most) to 5")),
     ]

@@ -44,6 +44,10 @@ EXAMPLE = Message(
     dedup_key="example",
     next_at="2026-03-02T08:36:00+00:00",
     next_who="Alice",
+    service="Database",
+    service_owner="Storage team",
+    runbook="https://wiki.example/runbooks/database",
+    priority=3,
 )
 STORM = Funnel(
     route="databases",

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from alertcenter.alerts import flapping
+from alertcenter.alerts import flapping, weighing
 from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Group
@@ -106,6 +106,7 @@ def regroup(
     _mark_flapping(tenant_id, alerts, groups)
     changed = [g for g in groups.values() if g.joined or g.left or g.touched]
     _recount(tenant_id, changed)
+    weighing.weigh(tenant_id, changed)
     for item in changed:
         item.correlation_id = _correlation(item, correlations or {})
     _write(changed)
@@ -347,6 +348,7 @@ def _write(items: list[Regrouped]) -> None:
             "title": group.title,
             "firing_count": group.firing_count,
             "alert_count": group.alert_count,
+            **weighing.columns(group),
         }
         if item.flaps:
             values["flapping_since"] = NOW

@@ -249,6 +249,9 @@ GROUP_COLUMNS = {
     "flapping_since": "timestamptz",
     "storm_id": "uuid",
     "quiet_count": "int",
+    "service_id": "uuid",
+    "priority": "smallint",
+    "priority_reason": "jsonb",
 }
 
 

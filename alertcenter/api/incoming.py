@@ -185,7 +185,11 @@ async def understood(
     )
     incoming = Incoming(decoded(sent, place, query), asked, query)
     if sns.is_envelope(incoming.data):
-        answer = await sns.received(incoming.data)
+        try:
+            answer = await sns.received(incoming.data)
+        except Refused:
+            limits.LIMITS.spend(key, limits.address_of(scope), 0, 1)
+            raise
         if answer is not None:
             return Request(sent, answer)
     settings = key.origin.settings if key.origin else {}

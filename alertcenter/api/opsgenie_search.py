@@ -81,14 +81,15 @@ def page_of(query: QueryDict) -> Page:
 
 def number_in(query: QueryDict, name: str, usual: int, least: int, most: int) -> int:
     given = query.get(name, str(usual))
-    if not given.isdecimal() or not least <= int(given[:9]) <= most:
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
         raise unprocessable(f"{name}: should be between {least} and {most}")
     return int(given)
 
 
+# Spaces are never given back: a run of them would take the cube of its length.
 TERM = re.compile(
-    r"""\s*(?P<join>\b(?:AND|OR)\b)?\s*(?P<not>\bNOT\b\s*)?
-    (?:(?P<field>[A-Za-z.]+)\s*(?P<op>[:=<>]{1,2})\s*)?
+    r"""\s*+(?P<join>\b(?:AND|OR)\b)?\s*+(?P<not>\bNOT\b\s*+)?
+    (?:(?P<field>[A-Za-z.]+)\s*+(?P<op>[:=<>]{1,2})\s*+)?
     (?P<value>"[^"]*"|\([^)]*\)|[^\s]+)""",
     re.VERBOSE,
 )

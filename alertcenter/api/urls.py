@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty, victorops
+from alertcenter.api import heartbeats, pagerduty, services, victorops
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -29,6 +29,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/heartbeats/<uuid:pk>/address",
         beats.AddressView.as_view(),
         name="heartbeat-address",
+    ),
+    path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
+    path(
+        f"{V1}/services/import",
+        services.ServiceImportView.as_view(),
+        name="service-import",
+    ),
+    path(f"{V1}/services/<uuid:pk>", services.ServiceView.as_view(), name="service"),
+    path(
+        f"{V1}/services/<uuid:pk>/dependencies",
+        services.ServiceNeedsView.as_view(),
+        name="service-needs",
     ),
     # Whatever follows: an address that is none must not be named in a log either.
     re_path(r"^h/(?P<place>.*)$", heartbeats.ping, name="ping"),

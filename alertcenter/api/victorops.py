@@ -69,6 +69,7 @@ def received(request: HttpRequest, secret: str, routing_key: str) -> str:
         raise Refused(400, "bad_request", str(error)) from error
     name = named_key(scope_of(key, NAME), event.key or "")
     if first(data, "message_type").lower() in ACKNOWLEDGES and is_open(key, name):
+        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
         acknowledge(key, name, data)
     else:
         keep(request, key, labelled(event, routing_key))

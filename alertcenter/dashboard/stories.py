@@ -56,7 +56,9 @@ class Story:
 def story(tenant_id: UUID, number: int) -> Story:
     """Return the story of group `number`. Raises Http404."""
     group = (
-        Group.objects.select_related("route", "route__policy", "assignee")
+        Group.objects.select_related(
+            "route", "route__policy", "assignee", "service", "service__owner"
+        )
         .filter(tenant_id=tenant_id, number=number)
         .first()
     )

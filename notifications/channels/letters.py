@@ -102,6 +102,7 @@ def context(parcel: Parcel) -> dict[str, Any]:
         "severity": localize.severity_word(message.severity, parcel.language),
         "state": localize.state_word(message.state, parcel.language),
         "news": news(parcel),
+        "service": service(message),
         "times": dict(times(parcel)),
         "alerts": [alert(line, parcel) for line in message.alerts],
         "more": max(0, lines_in_all(message) - len(message.alerts)),
@@ -119,6 +120,12 @@ def news(parcel: Parcel) -> str:
     if parcel.kind != "reply" or note is None:
         return ""
     return localize.note_line(note, parcel.language, parcel.time_zone)
+
+
+def service(message: Message) -> str:
+    """Return the service in trouble and who answers for it, on one line."""
+    name, owner = one_line(message.service), one_line(message.service_owner)
+    return f"{name} ({owner})" if name and owner else name
 
 
 def times(parcel: Parcel) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from tenants.rls import AddTenantForeignKeys, ProtectTable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0013_quiet"),
+        ("alerts", "0014_services"),
         ("tenants", "0007_integrations"),
     ]
 

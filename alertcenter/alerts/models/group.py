@@ -58,6 +58,16 @@ class Group(TenantModel):
     flapping_since = models.DateTimeField(_("flapping since"), null=True)
     # The storm in which it opened: that one's group is told in its place.
     storm_id = models.UUIDField(null=True)
+    service = TenantForeignKey(
+        "alerts.Service",
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        verbose_name=_("service"),
+    )
+    # 1 to 5, and why: alertcenter.alerts.priority.
+    priority = models.SmallIntegerField(_("priority"), default=4, db_default=4)
+    priority_reason = models.JSONField(default=list, db_default=[])
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -74,8 +84,13 @@ class Group(TenantModel):
         ]
         indexes = [
             models.Index(
-                fields=["tenant", "state", "-severity", "-opened_at"],
+                fields=["tenant", "state", "priority", "-severity", "-opened_at"],
                 name="group_state",
+            ),
+            models.Index(
+                fields=["tenant", "service", "state", "-severity"],
+                condition=Q(service__isnull=False),
+                name="group_service",
             ),
             models.Index(fields=["tenant", "-opened_at", "id"], name="group_recent"),
             models.Index(
