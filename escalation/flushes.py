@@ -24,7 +24,7 @@ from alertcenter.alerts.grouping import Regrouped, as_array
 from alertcenter.alerts.models import Group, Notice
 from alertcenter.alerts.routing import Book, CompiledRoute, RouteBook
 from alertcenter.common import failpoints
-from escalation import said
+from escalation import said, storms
 from escalation.intervals import muted_by
 from notifications import outbox
 from notifications.models import Channel
@@ -234,7 +234,7 @@ def flush(timer: Timer, group: Group) -> None:
     entries: list[outbox.Entry] = []
     told: list[datetime] = []
     kept = False
-    for channel in channels.order_by("pk"):
+    for channel in storms.listening(group, channels.order_by("pk")):
         row = lasts.get(channel.pk)
         last = _last(row) if row else None
         decision = notices.decide(

@@ -246,6 +246,8 @@ GROUP_COLUMNS = {
     "assignee_id": "uuid",
     "firing_count": "int",
     "alert_count": "int",
+    "flapping_since": "timestamptz",
+    "storm_id": "uuid",
     "quiet_count": "int",
     "service_id": "uuid",
     "priority": "smallint",

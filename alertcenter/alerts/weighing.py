@@ -23,7 +23,7 @@ from alertcenter.alerts.services import Book, CompiledService, ServiceBook, load
 from alertcenter.alerts.severity import shown
 from alertcenter.alerts.upsert import SHARDS
 
-MOST_REWEIGHED = 1_000
+MOST_REWEIGHED = 500
 # Of each group reweighed, so many of its firing alerts are looked at, the worst first.
 MOST_LOOKED_AT = 20
 

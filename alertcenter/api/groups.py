@@ -55,6 +55,8 @@ class GroupOut(serializers.Serializer):
     snooze_until = serializers.DateTimeField(allow_null=True)
     firing_count = serializers.IntegerField()
     alert_count = serializers.IntegerField()
+    flapping_since = serializers.DateTimeField(allow_null=True)
+    storm_id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField()
     priority = serializers.IntegerField(help_text="1 (most urgent) to 5.")
     priority_reason = ReasonOut(many=True)

@@ -50,7 +50,7 @@ class Page:
         turned = field.startswith("-") != self.descending
         return ("-" if turned else "") + field.lstrip("-"), "id"
 
-    def links(self, request: HttpRequest, total: int | None) -> dict[str, str]:
+    def links(self, request: HttpRequest, total: int) -> dict[str, str]:
         """Return the addresses of the neighbouring pages."""
 
         def at(offset: int) -> str:
@@ -60,12 +60,11 @@ class Page:
             return f"{path}?{urlencode(query)}"
 
         links = {"first": at(0)}
-        if total is not None and total > self.offset + self.limit:
+        if total > self.offset + self.limit:
             links["next"] = at(self.offset + self.limit)
         if self.offset:
             links["prev"] = at(max(0, self.offset - self.limit))
-        end = total if total is not None else self.offset + 1
-        links["last"] = at(max(0, (end - 1) // self.limit * self.limit))
+        links["last"] = at(max(0, (total - 1) // self.limit * self.limit))
         return links
 
 

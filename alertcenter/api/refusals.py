@@ -32,6 +32,14 @@ def no_key() -> Refused:
     return Refused(401, "no_valid_key", NO_KEY, CHALLENGE)
 
 
+def no_key_in_address() -> Refused:
+    message = _(
+        "The key in this address is not valid; "
+        "make one under Integrations in the admin."
+    )
+    return Refused(401, "no_valid_key", message, CHALLENGE)
+
+
 def not_found() -> Refused:
     return Refused(404, "not_found", NOTHING_HERE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
+from alertcenter.api import alertmanager_silences as am_silences
 from alertcenter.api import heartbeat_settings as beats
 from alertcenter.api import heartbeats, pagerduty, services, victorops
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
@@ -70,7 +71,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         for where, view, name in (
             ("api/v2/status", more.StatusView, "status"),
             ("api/v2/receivers", more.ReceiversView, "receivers"),
-            ("api/v2/silences", more.SilencesView, "silences"),
+            ("api/v2/silences", am_silences.AlertmanagerSilencesView, "silences"),
+            (
+                "api/v2/silence/<str:silence>",
+                am_silences.AlertmanagerSilenceView,
+                "silence",
+            ),
             ("api/v2/alerts/groups", more.GroupsView, "groups"),
             ("metrics", more.MetricsView, "metrics"),
         )

@@ -88,7 +88,7 @@ def sender(request: HttpRequest, secret: str) -> KeyInfo:
     # A key for headers that stands in an address is in somebody's log by now.
     if key is None or key.kind == Kind.API or Scope.INGEST not in key.scopes:
         limits.LIMITS.failed(address)
-        raise refusals.no_key()
+        raise refusals.no_key_in_address()
     if no := limits.LIMITS.refusal(key, address):
         raise no
     return key

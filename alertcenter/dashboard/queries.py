@@ -16,7 +16,7 @@ from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Now
 
 from alertcenter.alerts import worst_first
-from alertcenter.alerts.models import Group, Heartbeat, Transition
+from alertcenter.alerts.models import Group, Heartbeat, Storm, Transition
 from alertcenter.alerts.models.transition import Kind
 from alertcenter.alerts.worst_first import Place
 from alertcenter.dashboard.models import LiveHead
@@ -41,6 +41,8 @@ FIELDS = (
     "snooze_until",
     "firing_count",
     "alert_count",
+    "flapping_since",
+    "storm_id",
     "version",
     "priority",
     "priority_reason",
@@ -52,6 +54,7 @@ NAMES = (
     "service_name",
     "service_slug",
 )
+MOST_STORMS = 10
 MOST_TITLE = 300
 MOST_HEARTBEATS = 40
 # What needs somebody comes first.
@@ -163,10 +166,38 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
     upcoming = next_steps(
         tenant_id, [row["id"] for row in rows if row["state"] == "firing"]
     )
+    own = _own_groups(tenant_id, [row["id"] for row in rows if row["storm_id"]])
     return [
         _framed(row, upcoming.get(row["id"]))
-        | {"resolved_by": enders.get(row["id"], "")}
+        | {"resolved_by": enders.get(row["id"], ""), "storm": in_storm(row, own)}
         for row in rows
+    ]
+
+
+def in_storm(row: Row, own: set[UUID]) -> str:
+    """Return `own` for a group that stands for a storm, `held` for what it holds."""
+    return "own" if row["id"] in own else "held" if row["storm_id"] else ""
+
+
+def _own_groups(tenant_id: UUID, ids: list[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    rows = Storm.objects.filter(tenant_id=tenant_id, group_id__in=ids)
+    return {pk for pk in rows.values_list("group_id", flat=True) if pk}
+
+
+def storms(tenant_id: UUID) -> list[tuple[Storm, int]]:
+    """Return the storms that are not resolved yet, each with its group's number."""
+    rows = Storm.objects.filter(tenant_id=tenant_id, closed_at=None)
+    found = list(rows.exclude(group_id=None).select_related("route")[:MOST_STORMS])
+    numbers = dict(
+        _groups(tenant_id)
+        .filter(pk__in=[storm.group_id for storm in found if storm.group_id])
+        .exclude(state="resolved")
+        .values_list("pk", "number")
+    )
+    return [
+        (storm, numbers[storm.group_id]) for storm in found if storm.group_id in numbers
     ]
 
 
@@ -198,6 +229,7 @@ def _framed(row: Row, upcoming: tuple[datetime, str] | None) -> Row:
         "snooze_until": _iso(row["snooze_until"]),
         "firing_count": row["firing_count"],
         "alert_count": row["alert_count"],
+        "flapping_since": _iso(row["flapping_since"]),
         "version": row["version"],
         "priority": row["priority"],
         "why": row["priority_reason"],

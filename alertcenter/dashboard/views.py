@@ -76,6 +76,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         snippets=setup.snippets(who.slug, fresh_key or "YOUR_KEY"),
         fresh_key=fresh_key,
         heartbeats=queries.heartbeats(who.tenant_id),
+        storms=queries.storms(who.tenant_id),
         here="dashboard",
     )
 

@@ -152,6 +152,11 @@ def field(label: str, value: str) -> Block:
 def counts(parcel: Parcel) -> str:
     """Return how many alerts fire, of how many."""
     message = parcel.message
+    if message.storm:
+        return _("%(alerts)s alerts in %(groups)s groups") % {
+            "alerts": message.storm.alerts,
+            "groups": message.storm.groups,
+        }
     if message.firing_count == message.alert_count:
         said = ngettext("%(count)s alert", "%(count)s alerts", message.alert_count)
         return said % {"count": message.alert_count}
@@ -171,7 +176,8 @@ def alert_list(parcel: Parcel) -> str:
         if room < 0:
             break
         lines.append(text)
-    left = parcel.message.alert_count - len(lines)
+    message = parcel.message
+    left = (message.storm.groups if message.storm else message.alert_count) - len(lines)
     if left > 0:
         lines.append(ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left})
     return "\n".join(lines)
@@ -190,6 +196,9 @@ def context(parcel: Parcel) -> Iterator[str]:
     message = parcel.message
     if message.opened_at:
         yield _("Since %(time)s") % {"time": moment(parcel, message.opened_at)}
+    if message.flapping_since and message.state != "resolved":
+        since = moment(parcel, message.flapping_since)
+        yield _("Flapping since %(time)s") % {"time": since}
     if message.state == "acknowledged" and message.actor:
         who = escaped(message.actor, CONTEXT_CHARS // 2)
         yield _("Acknowledged by %(who)s") % {"who": who}

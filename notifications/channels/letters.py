@@ -105,8 +105,13 @@ def context(parcel: Parcel) -> dict[str, Any]:
         "service": service(message),
         "times": dict(times(parcel)),
         "alerts": [alert(line, parcel) for line in message.alerts],
-        "more": max(0, message.alert_count - len(message.alerts)),
+        "more": max(0, lines_in_all(message) - len(message.alerts)),
     }
+
+
+def lines_in_all(message: Message) -> int:
+    """Return how many alerts there are to list; of a storm, how many groups."""
+    return message.storm.groups if message.storm else message.alert_count
 
 
 def news(parcel: Parcel) -> str:
@@ -128,14 +133,17 @@ def times(parcel: Parcel) -> list[tuple[str, str]]:
     message: Message = parcel.message
     label = {
         "opened_at": gettext("Since"),
+        "flapping_since": gettext("Flapping since"),
         "snooze_until": gettext("Snoozed until"),
         "resolved_at": gettext("Resolved at"),
         "next_at": gettext("Next"),
     }
+    resolved = message.state == "resolved"
     wanted = {
         "opened_at": message.opened_at,
+        "flapping_since": None if resolved else message.flapping_since,
         "snooze_until": message.snooze_until if message.state == "snoozed" else None,
-        "resolved_at": message.resolved_at if message.state == "resolved" else None,
+        "resolved_at": message.resolved_at if resolved else None,
         "next_at": message.next_at,
     }
     said = {

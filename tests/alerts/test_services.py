@@ -92,6 +92,8 @@ def test_another_tenants_services_take_nothing(acme, globex):
         ("slug", "a\n"),
         ("runbook_url", "javascript:alert(1)"),
         ("runbook_url", "ftp://files.example/runbook"),
+        ("runbook_url", "https://"),
+        ("runbook_url", "http://x.example/ onclick=x"),
         ("dashboard_url", "//example.com/x"),
         ("matchers", ['team=~"(?!db)"']),
         ("tier", 5),
@@ -99,7 +101,9 @@ def test_another_tenants_services_take_nothing(acme, globex):
 )
 def test_what_a_service_may_not_be_is_refused(acme, field, value):
     with in_tenant(acme.id):
-        row = Service(tenant_id=acme.id, slug="a", name="A")
+        row = Service(
+            tenant_id=acme.id, slug="a", name="A", runbook_url="http://wiki/a"
+        )
         row.full_clean()
         setattr(row, field, value)
         with pytest.raises(ValidationError) as refused:

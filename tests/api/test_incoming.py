@@ -89,6 +89,17 @@ def test_a_key_for_headers_opens_nothing_in_an_address(acme, key):
     assert alerts(acme) == []
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["/in/datadog/", "/victorops/integrations/generic/20131114/alert/"],
+)
+def test_a_wrong_key_in_an_address_is_told_where_there_are_right_ones(place, acme, key):
+    for wrong in ("0" * 32, key):
+        answer = post(f"{place}{wrong}{'/r' * place.startswith('/v')}", DATADOG)
+        assert answer.status == 401
+        assert "Integrations" in answer.json["message"]
+
+
 def test_a_revoked_address_is_closed(acme):
     made = integration(acme)
     key = url_key(acme, made)

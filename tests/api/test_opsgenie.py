@@ -199,6 +199,9 @@ def test_a_list_is_searched_sorted_and_paged(acme, og):
     page = og("GET", "/alerts?limit=2&sort=message&order=asc").json
     assert [one["message"] for one in page["data"]] == ["Alert 0", "Alert 1"]
     assert "offset=2" in page["paging"]["next"]
+    behind = og("GET", "/alerts?limit=2&offset=50").json
+    assert behind["data"] == []
+    assert "offset=4" in behind["paging"]["last"]
     query = "status%3Aopen+AND+priority%3AP1"
     assert og("GET", f"/alerts/count?query={query}").json["data"] == {"count": 2}
     for text, count in (

@@ -10,6 +10,8 @@ from alertcenter.alerts.admin.integration import IntegrationAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
+from alertcenter.alerts.admin.service import ServiceAdmin
+from alertcenter.alerts.admin.storm import StormAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -19,5 +21,7 @@ __all__ = [
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",
+    "ServiceAdmin",
+    "StormAdmin",
     "TransitionAdmin",
 ]

@@ -53,6 +53,7 @@ class RouteForm(TenantForm):
             "group_by",
             "group_wait_seconds",
             "policy",
+            "storm_per_minute",
         )
 
     def clean_group_by(self) -> list[str]:
@@ -90,7 +91,14 @@ class RouteAdmin(TenantScopedAdmin):
         (gettext_lazy("Which alerts"), {"fields": ("is_default", "matchers")}),
         (
             gettext_lazy("What becomes of them"),
-            {"fields": ("group_by", "group_wait_seconds", "policy")},
+            {
+                "fields": (
+                    "group_by",
+                    "group_wait_seconds",
+                    "policy",
+                    "storm_per_minute",
+                )
+            },
         ),
     )
 

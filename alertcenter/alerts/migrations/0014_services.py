@@ -119,13 +119,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "runbook_url",
-                    models.URLField(
+                    models.CharField(
                         blank=True,
                         default="",
                         max_length=1000,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\Ahttps?://",
+                                "\\Ahttps?://[^\\s<>\"'`|^{}\\\\]+\\Z",
                                 "Give an address that begins with http:// or https://.",
                             )
                         ],
@@ -134,13 +134,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "dashboard_url",
-                    models.URLField(
+                    models.CharField(
                         blank=True,
                         default="",
                         max_length=1000,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\Ahttps?://",
+                                "\\Ahttps?://[^\\s<>\"'`|^{}\\\\]+\\Z",
                                 "Give an address that begins with http:// or https://.",
                             )
                         ],

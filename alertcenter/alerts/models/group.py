@@ -64,6 +64,10 @@ class Group(TenantModel):
     # 1 to 5, and why: alertcenter.alerts.priority.
     priority = models.SmallIntegerField(_("priority"), default=4, db_default=4)
     priority_reason = models.JSONField(default=list, db_default=[])
+    # Since when one of its alerts flaps: till it is calm, the group stays open.
+    flapping_since = models.DateTimeField(_("flapping since"), null=True)
+    # The storm in which it opened: that one's group is told in its place.
+    storm_id = models.UUIDField(null=True)
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -99,6 +103,16 @@ class Group(TenantModel):
                 condition=Q(state="snoozed"),
                 name="group_snoozed",
             ),
+            models.Index(
+                fields=["tenant", "id"],
+                condition=Q(flapping_since__isnull=False) & ~Q(state="resolved"),
+                name="group_flapping",
+            ),
+            models.Index(
+                fields=["tenant", "storm_id"],
+                condition=Q(storm_id__isnull=False),
+                name="group_storm",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -117,6 +131,7 @@ class GroupAlert(TenantRow):
     # Marks: why nobody hears of it now. Ids of silences, and of alerts that inhibit.
     silenced_by = ArrayField(models.UUIDField(), default=list, db_default=[])
     inhibited_by = ArrayField(models.UUIDField(), default=list, db_default=[])
+    flapping_since = models.DateTimeField(_("flapping since"), null=True)
     # Marked by protocols that acknowledge one alert; the group follows with its last.
     acked_at = models.DateTimeField(_("acknowledged"), null=True)
 

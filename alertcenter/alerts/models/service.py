@@ -21,9 +21,10 @@ validate_slug = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9_.-]*\Z",
     _("Letters, digits, dots, dashes and underscores only."),
 )
-# URLField would take ftp as well.
+# URLField would take ftp, and wants a dot in the host, which an intranet's has not.
 validate_web = RegexValidator(
-    r"\Ahttps?://", _("Give an address that begins with http:// or https://.")
+    r"""\Ahttps?://[^\s<>"'`|^{}\\]+\Z""",
+    _("Give an address that begins with http:// or https://."),
 )
 
 
@@ -43,9 +44,9 @@ class Tier(models.IntegerChoices):
     MINOR = 4, _("4: minor")
 
 
-def web_address(label: Any) -> models.URLField:
+def web_address(label: Any) -> models.CharField:
     """Return a field for a link that a browser may follow: http and https only."""
-    return models.URLField(
+    return models.CharField(
         label, max_length=1_000, blank=True, default="", validators=[validate_web]
     )
 

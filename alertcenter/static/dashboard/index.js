@@ -61,7 +61,7 @@ function meets(group, part) {
 
 function haystack(group) {
   const labels = Object.entries(group.labels).map(([name, value]) => `${name}=${value}`).join(" ");
-  return `#${group.number} ${group.title} ${labels} ${group.service} ${group.acked_by} ${group.resolved_by} ${group.assignee}`.toLowerCase();
+  return `#${group.number} ${group.title} ${labels} ${group.service} ${group.acked_by} ${group.resolved_by} ${group.assignee} route=${group.route}`.toLowerCase();
 }
 
 // --- drawing ---
@@ -83,9 +83,28 @@ function changed(ids) {
     // A row that no longer fits its place or filter waits too.
     if (group) waiting.add(id);
   }
+  showStorms(ids);
   cancelAnimationFrame(soon);
   soon = requestAnimationFrame(flush);
   count();
+}
+
+/** Keep the banner of each storm that is not resolved. */
+function showStorms(ids) {
+  for (const id of ids) {
+    const group = store.now(id);
+    if (group && group.storm !== "own") continue;
+    let line = document.querySelector(`#storms [data-id="${CSS.escape(id)}"]`);
+    if (!group || group.state === "resolved") {
+      if (group) line?.remove();
+      continue;
+    }
+    if (!line) {
+      line = el("li", { "data-id": id }, icon(5), el("a", { href: `/t/${config.slug}/groups/${group.number}` }));
+      $("storms").append(line);
+    }
+    say(line.querySelector("a"), word("stormOn", { route: group.route, count: group.alert_count }));
+  }
 }
 
 function held() {
