@@ -21,6 +21,7 @@ from alertcenter.alerts.models import (
     RawEvent,
     Route,
     Rule,
+    TimeInterval,
     Transition,
 )
 from alertcenter.common.ids import uuid7
@@ -160,6 +161,11 @@ def configuration(cast: Cast) -> dict[type, Any]:
             slug="lag",
             token_hash=tenant.pk.hex,
             cron="0 3 * * *",
+        ),
+        TimeInterval: TimeInterval.objects.create(
+            tenant=tenant,
+            name=f"{cast.slug} nights",
+            times=[{"times": [{"start_time": "22:00", "end_time": "24:00"}]}],
         ),
         Contact: Contact.objects.create(
             tenant=tenant, member=member, kind="slack", address="U0123ABCD"

@@ -39,6 +39,7 @@ def may_add(model: Any) -> bool:
         "RouteAdmin",
         "RuleAdmin",
         "ScheduleAdmin",
+        "TimeIntervalAdmin",
     )
 
 

@@ -7,6 +7,7 @@ from alertcenter.alerts.admin.alert import AlertAdmin
 from alertcenter.alerts.admin.heartbeat import HeartbeatsAdmin
 from alertcenter.alerts.admin.history import EpisodeAdmin, TransitionAdmin
 from alertcenter.alerts.admin.integration import IntegrationAdmin
+from alertcenter.alerts.admin.interval import TimeIntervalAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
@@ -19,5 +20,6 @@ __all__ = [
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",
+    "TimeIntervalAdmin",
     "TransitionAdmin",
 ]

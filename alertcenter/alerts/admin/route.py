@@ -47,7 +47,6 @@ class RouteAdmin(TenantScopedAdmin):
     form = RouteForm
     list_display = ("in_tree", "conditions", "groups", "timers", "tells", "times")
     list_select_related = ("policy",)
-    list_filter = ("active",)
     list_per_page = MOST_LISTED
     list_max_show_all = MOST_LISTED
     sortable_by = ()
