@@ -18,6 +18,7 @@ from alertcenter.alerts.models import (
     Group,
     GroupAlert,
     Heartbeat,
+    InhibitRule,
     RawEvent,
     Route,
     Rule,
@@ -161,6 +162,13 @@ def configuration(cast: Cast) -> dict[type, Any]:
             slug="lag",
             token_hash=tenant.pk.hex,
             cron="0 3 * * *",
+        ),
+        InhibitRule: InhibitRule.objects.create(
+            tenant=tenant,
+            name=f"{cast.slug} critical",
+            source_matchers=['severity="critical"'],
+            target_matchers=['severity="warning"'],
+            equal=["host"],
         ),
         TimeInterval: TimeInterval.objects.create(
             tenant=tenant,

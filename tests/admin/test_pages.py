@@ -33,6 +33,7 @@ def may_add(model: Any) -> bool:
         "ChannelAdmin",
         "ContactAdmin",
         "HeartbeatsAdmin",
+        "InhibitRuleAdmin",
         "MemberAdmin",
         "MessageTemplateAdmin",
         "PolicyAdmin",

@@ -6,6 +6,7 @@ Groups are in escalation.admin: what people do to them goes through escalation.
 from alertcenter.alerts.admin.alert import AlertAdmin
 from alertcenter.alerts.admin.heartbeat import HeartbeatsAdmin
 from alertcenter.alerts.admin.history import EpisodeAdmin, TransitionAdmin
+from alertcenter.alerts.admin.inhibition import InhibitRuleAdmin
 from alertcenter.alerts.admin.integration import IntegrationAdmin
 from alertcenter.alerts.admin.interval import TimeIntervalAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "AlertAdmin",
     "EpisodeAdmin",
     "HeartbeatsAdmin",
+    "InhibitRuleAdmin",
     "IntegrationAdmin",
     "RawEventAdmin",
     "RouteAdmin",
