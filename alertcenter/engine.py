@@ -30,7 +30,7 @@ from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
 from alertcenter.api import asked, slack
 from alertcenter.dashboard import relay
-from escalation import actions, dispatcher, flushes
+from escalation import actions, dispatcher, flaps, flushes, storms
 from escalation.models import EngineHeartbeat
 from notifications import delivery
 from tenants import access, partitions
@@ -149,6 +149,8 @@ def jobs() -> list[Job]:
         Job("heartbeats", all_tenants_do(sweep_overdue), 1.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
+        Job("storms", storms.sweep, 1.0),
+        Job("flapping", all_tenants_do(flaps.sweep), 5.0),
         Job("names", all_tenants_do(name_quietly), 2.0),
         Job("growth", flow.redraw_grown, 3.0),
         Job("parked", flow.unpark, 30.0),

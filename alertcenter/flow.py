@@ -5,7 +5,8 @@ rows of free shards, in order, and in one transaction:
 
 1. regroups the alerts: routes choose groups, groups open, grow, shrink, resolve;
 2. marks those that a silence, a maintenance or another alert keeps quiet;
-3. starts, restarts or stops the groups' runs (their steps fall due later, and are
+3. lets a route's storm take the groups that are too many, and
+   starts, restarts or stops the groups' runs (their steps fall due later, and are
    held while the group is quiet), and sets the timers of routes with channels;
 4. refreshes the conversations about groups that were resolved or got worse; those
    that only grew wait in the feed for `redraw_grown`, where a storm's growth is one
@@ -35,7 +36,7 @@ from alertcenter.alerts.routing import RouteBook
 from alertcenter.alerts.upsert import SHARDS
 from alertcenter.common import failpoints, tracing
 from alertcenter.dashboard import relay
-from escalation import actions, flushes, runs, threads
+from escalation import actions, flaps, flushes, runs, storms, threads
 from notifications import outbox
 from tenants.actors import THE_ENGINE
 from tenants.rls import tenant_context
@@ -202,20 +203,22 @@ def follow(
     marked = quiet.mark_changed(tenant_id, alert_ids)
     shrunk = [g.group.pk for g in groups if g.left and g.group.quiet_count]
     quiet.recount(tenant_id, set(shrunk) - marked)
+    opened = [g for g in groups if g.opened and g.placement]
     runs.start(
         tenant_id,
         [
             runs.Start(
                 g.group, g.placement.route.policy_id, g.placement.route.wait_seconds
             )
-            for g in groups
-            if g.opened and g.placement
+            for g in storms.pass_on(tenant_id, opened)
+            if g.placement
         ],
     )
     close(tenant_id, [g for g in groups if g.resolved])
     told = {g.group.pk for g in groups if g.opened or g.resolved}
     told |= reopen_worsened(tenant_id, groups)
-    silent = [g.group.pk for g in groups if not g.joined and g.group.pk not in told]
+    told |= flaps.tell_started(tenant_id, groups)
+    silent = [g.group.pk for g in groups if not g.gained and g.group.pk not in told]
     if silent:
         with connection.cursor() as cursor:
             cursor.execute(SHRUNK, [tenant_id, GROWN, silent])

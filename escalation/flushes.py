@@ -24,7 +24,7 @@ from alertcenter.alerts.grouping import Regrouped, as_array
 from alertcenter.alerts.models import Group, Notice
 from alertcenter.alerts.routing import Book, CompiledRoute, RouteBook
 from alertcenter.common import failpoints
-from escalation import said
+from escalation import said, storms
 from escalation.intervals import muted_by
 from notifications import outbox
 from notifications.models import Channel
@@ -202,16 +202,6 @@ def _flush_safely(timer: Timer, group: Group) -> None:
             )
 
 
-ENDED = """
-SELECT DISTINCT ON (m.alert_id) m.alert_id,
-  m.silenced_by <> '{}' OR m.inhibited_by <> '{}'
-FROM group_alert m JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
-WHERE m.tenant_id = %s AND m.group_id = ANY (%s::uuid[]) AND m.left_at > %s
-  AND a.state = 'resolved'
-ORDER BY m.alert_id, m.left_at DESC LIMIT %s
-"""
-
-
 def flush(timer: Timer, group: Group) -> None:
     """Tell a group's channels what there is to tell, and set its timer anew."""
     tenant_id, now = timer.tenant_id, lifecycle.database_time()
@@ -234,7 +224,8 @@ def flush(timer: Timer, group: Group) -> None:
     lasts = {
         row.channel_id: row
         for row in Notice.objects.filter(tenant_id=tenant_id, key=timer.key)
-        if row.expires_at > now
+        # What this timer told holds as long as it lives; older things for a while.
+        if row.expires_at > now or row.at >= timer.anchor
     }
     channels = Channel.objects.filter(
         tenant_id=tenant_id, pk__in=route.channels, active=True
@@ -243,7 +234,7 @@ def flush(timer: Timer, group: Group) -> None:
     entries: list[outbox.Entry] = []
     told: list[datetime] = []
     kept = False
-    for channel in channels.order_by("pk"):
+    for channel in storms.listening(group, channels.order_by("pk")):
         row = lasts.get(channel.pk)
         last = _last(row) if row else None
         decision = notices.decide(
@@ -294,13 +285,16 @@ def name_of(alert_id: UUID) -> int:
 
 
 def _ended(timer: Timer) -> tuple[dict[int, UUID], dict[int, UUID]]:
-    """Return who was resolved since the last flush: heard, and quiet at its end."""
-    groups = as_array([timer.group_id, *timer.earlier])
-    with connection.cursor() as cursor:
-        cursor.execute(ENDED, [timer.tenant_id, groups, timer.cleared_at, MOST_MEMBERS])
-        rows = cursor.fetchall()
-    heard = {name_of(pk): pk for pk, was_quiet in rows if not was_quiet}
-    return heard, {name_of(pk): pk for pk, was_quiet in rows if was_quiet}
+    """Return who was resolved since the last flush: to be heard of, and quiet."""
+    found: tuple[dict[int, UUID], dict[int, UUID]] = ({}, {})
+    for one in quiet.judge_ended(
+        timer.tenant_id,
+        [timer.group_id, *timer.earlier],
+        timer.cleared_at,
+        most=MOST_MEMBERS,
+    ):
+        found[one.quiet][name_of(one.member.alert_id)] = one.member.alert_id
+    return found
 
 
 def _remember(
@@ -351,6 +345,14 @@ def _set_timer(
         cursor.execute(SET_TIMER, [due, clear, clear, timer.id])
 
 
+PRUNE = """
+DELETE FROM notice n WHERE expires_at < now() AND NOT EXISTS (
+  SELECT FROM flush f WHERE f.tenant_id = n.tenant_id AND f.key = n.key)
+"""
+
+
 def prune() -> int:
     """Forget notices whose time is over; returns how many, over the context."""
-    return Notice.objects.filter(expires_at__lt=lifecycle.database_time()).delete()[0]
+    with connection.cursor() as cursor:
+        cursor.execute(PRUNE)
+        return int(cursor.rowcount)

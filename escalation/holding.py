@@ -63,8 +63,9 @@ def hold(tenant_id: UUID, claimed: Sequence[Claimed]) -> set[int]:
 
 
 def why_quiet(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, str]:
-    """Return the groups that nobody is to be told of now: silenced, inhibited, or
-    `interval` when their route is quiet at this time."""
+    """Return the groups that nobody is to be told of now: silenced, inhibited,
+    `flapping` or `storm` when at this moment nothing fires in them, or `interval` when
+    their route is quiet at this time."""
     found: dict[UUID, str] = {}
     now = lifecycle.database_time()
     routes = _routes.book(tenant_id).by_id
@@ -72,6 +73,7 @@ def why_quiet(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, str]:
         route = routes.get(group.route_id)
         if route is not None and muted_by(tenant_id, route, now) is not None:
             found[group.pk] = INTERVAL
+    found |= {g.pk: why for g in groups if (why := at_rest(g)) and g.pk not in found}
     rest = [group for group in groups if group.pk not in found]
     if not rest or not quiet.books.of(tenant_id):
         return found
@@ -85,3 +87,13 @@ def why_quiet(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, str]:
         silenced = any(one.silenced_by for one in members)
         found[group.pk] = "silenced" if silenced else "inhibited"
     return found
+
+
+def at_rest(group: Group) -> str:
+    """Return why it is open although nothing fires in it; "" where something does.
+
+    The alerts of what flaps, or of a storm, may be back at any moment.
+    """
+    if group.firing_count > 0:
+        return ""
+    return "flapping" if group.flapping_since else "storm" if group.storm_id else ""

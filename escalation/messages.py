@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from alertcenter.alerts.models import Group
+from alertcenter.alerts import storms
+from alertcenter.alerts.models import Group, Service, Storm
 from escalation.models import DueStep
-from notifications.message import AlertLine, Message, Note
+from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
 
 MOST_ALERTS = 10
@@ -37,12 +41,20 @@ def messages_for(
 ) -> dict[UUID, Message]:
     """Return the messages about groups, with few queries for all of them."""
     tenant = Tenant.objects.get(pk=tenant_id)
+    services = _services(tenant_id, groups)
     lines = _alert_lines(tenant_id, [g.pk for g in groups])
     coming = next_steps(tenant_id, [g.pk for g in groups])
     notes = notes or {}
-    return {
-        g.pk: _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk))
+    funnels = _funnels(tenant_id, groups, lines)
+    messages = {
+        g.pk: replace(
+            _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk)),
+            **_service_facts(services.get(g.service_id) if g.service_id else None),
+        )
         for g in groups
+    }
+    return messages | {
+        pk: _of_storm(messages[pk], tenant, funnel) for pk, funnel in funnels.items()
     }
 
 
@@ -76,7 +88,80 @@ def _message(
         dedup_key=group.key,
         next_at=iso(coming[0]) if coming else None,
         next_who=coming[1] if coming else "",
+        priority=group.priority,
+        flapping_since=iso(group.flapping_since),
         note=note,
+    )
+
+
+def _services(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, Service]:
+    """Return the services of these groups; no query where there are none."""
+    wanted = {g.service_id for g in groups if g.service_id}
+    if not wanted:
+        return {}
+    rows = Service.objects.filter(tenant_id=tenant_id).select_related("owner")
+    return rows.in_bulk(list(wanted))
+
+
+def _service_facts(service: Service | None) -> dict[str, Any]:
+    if service is None:
+        return {}
+    return {
+        "service": service.name,
+        "service_owner": service.said_owner,
+        "runbook": service.runbook_url,
+    }
+
+
+def _funnels(
+    tenant_id: UUID, groups: Sequence[Group], lines: dict[UUID, list[AlertLine]]
+) -> dict[UUID, Funnel]:
+    """Return what there is to say of those groups that stand for a storm.
+
+    As the alerts of such a group its worst groups are told.
+    """
+    ids = [g.pk for g in groups if g.storm_id]
+    if not ids:
+        return {}
+    found = {}
+    rows = Storm.objects.filter(tenant_id=tenant_id, group_id__in=ids)
+    for storm in rows.select_related("route"):
+        pk = storm.group_id
+        if pk is None:
+            continue
+        lines[pk] = [_group_line(*row) for row in storms.worst(storm)]
+        found[pk] = Funnel(
+            route=storm.route.name,
+            alerts=storm.alerts,
+            groups=storm.groups,
+            open_groups=storm.open_groups,
+            top=tuple(storms.top_labels(storm)),
+        )
+    return found
+
+
+def _of_storm(message: Message, tenant: Tenant, funnel: Funnel) -> Message:
+    """Return the message of a storm: its link leads to all groups of the route."""
+    shown = urlencode({"q": f"route={funnel.route}"})
+    return replace(
+        message,
+        kind="storm" if message.state == "firing" else message.state,
+        url=f"{settings.BASE_URL}/t/{tenant.slug}/?{shown}",
+        storm=funnel,
+        actions=tuple(act for act in message.actions if act != "resolve"),
+    )
+
+
+def _group_line(
+    title: str, severity: int, state: str, labels: str, opened_at: datetime, alerts: int
+) -> AlertLine:
+    return AlertLine(
+        title=title,
+        severity=severity,
+        state="resolved" if state == "resolved" else "firing",
+        labels=json.loads(labels),
+        summary=" ".join(f"{k}={v}" for k, v in sorted(json.loads(labels).items())),
+        starts_at=opened_at.isoformat(),
     )
 
 

@@ -29,6 +29,28 @@ LABELS = (
 )
 TITLE = "{{ title }}"
 
+# Of a storm: the funnel, and what most of it has in common.
+STORM: Mapping[str, Wording] = {
+    "en": (
+        "Storm on {{ route }}: {{ groups }} groups",
+        "{{ alert_count }} alerts in {{ groups }} groups; {{ open_groups }} still "
+        "fire. Nobody is told of each of them while the storm lasts.\n\n"
+        "{% for top in top_labels %}{{ top.label }}: {{ top.groups }}\n{% endfor %}",
+    ),
+    "fr": (
+        "Tempête sur {{ route }} : {{ groups }} groupes",
+        "{{ alert_count }} alertes en {{ groups }} groupes ; {{ open_groups }} encore "
+        "actifs. Tant que dure la tempête, personne n'est prévenu de chacun.\n\n"
+        "{% for top in top_labels %}{{ top.label }} : {{ top.groups }}\n{% endfor %}",
+    ),
+    "de": (
+        "Sturm auf {{ route }}: {{ groups }} Gruppen",
+        "{{ alert_count }} Alarme in {{ groups }} Gruppen; {{ open_groups }} davon "
+        "aktiv. Solange der Sturm dauert, wird niemand zu jeder einzelnen gerufen.\n\n"
+        "{% for top in top_labels %}{{ top.label }}: {{ top.groups }}\n{% endfor %}",
+    ),
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
@@ -50,6 +72,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         "fr": (TITLE, "Résolu après {{ duration }}."),
         "de": (TITLE, "Gelöst nach {{ duration }}."),
     },
+    ("slack", "storm"): STORM,
+    ("email", "storm"): STORM,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

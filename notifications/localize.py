@@ -210,6 +210,23 @@ def _noted(words: dict[str, Any]) -> str:
     return nobody.get(words["reason"]) or _joined(words)
 
 
+def _flapping(words: dict[str, Any]) -> str:
+    text = ngettext(
+        "Flapping: %(changes)s change of state in %(minutes)s minutes. It stays one "
+        "group, and pages nobody anew, until it is calm.",
+        "Flapping: %(changes)s changes of state in %(minutes)s minutes. It stays one "
+        "group, and pages nobody anew, until it is calm.",
+        int(words.get("changes") or 0),
+    )
+    return text % {"changes": words.get("changes"), "minutes": words.get("minutes")}
+
+
+def _calm(words: dict[str, Any]) -> str:
+    if words.get("resolved"):
+        return _("Calm again, and resolved: no alert is firing any more.")
+    return _("Calm again: it no longer flaps, and still fires.")
+
+
 Line = Callable[[dict[str, Any]], str]
 
 LINES: dict[str, Line] = {
@@ -228,6 +245,18 @@ LINES: dict[str, Line] = {
     "told": lambda w: _("Notified: %(who)s") % w,
     "withdrawn": lambda w: _("This page has been withdrawn."),
     "failed": lambda w: _("A message could not be delivered."),
+    "flapping": _flapping,
+    "storm": lambda w: (
+        _("The storm goes on: %(alerts)s alerts in %(groups)s groups.") % w
+    ),
+    "storm_over": lambda w: (
+        _(
+            "The storm is over: %(alerts)s alerts in %(groups)s groups, of which "
+            "%(open)s still fire. Groups that open now are told again."
+        )
+        % w
+    ),
+    "calm": _calm,
     "expired": lambda w: _("Resolved: the source has not renewed its alerts."),
 }
 LINES_OF_NOBODY: dict[str, Line] = LINES | {

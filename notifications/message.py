@@ -36,10 +36,25 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Message:
-    """The facts about one group at one moment."""
+class Funnel:
+    """What a storm on a route made of how many alerts; `top` holds the labels that
+    most of its groups share, as (name=value, groups)."""
 
-    kind: str  # firing | acknowledged | snoozed | resolved
+    route: str
+    alerts: int
+    groups: int
+    open_groups: int
+    top: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Message:
+    """The facts about one group at one moment.
+
+    Of a storm, which is a group of groups, `alerts` are its worst groups.
+    """
+
+    kind: str  # firing | acknowledged | snoozed | resolved | storm
     tenant: str
     title: str
     severity: int
@@ -61,6 +76,12 @@ class Message:
     dedup_key: str = ""
     next_at: str | None = None
     next_who: str = ""
+    service: str = ""
+    service_owner: str = ""
+    runbook: str = ""
+    priority: int = 0  # 1 to 5; 0 where nobody said
+    flapping_since: str | None = None
+    storm: Funnel | None = None
     note: Note | None = None
     # A body made where the facts are, for channels whose receivers read a given shape.
     payload: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +96,9 @@ class Message:
         values = dict(data)
         values["alerts"] = tuple(AlertLine(**line) for line in values.get("alerts", ()))
         values["actions"] = tuple(values.get("actions", ()))
+        if storm := values.get("storm"):
+            top = tuple((str(text), int(count)) for text, count in storm["top"])
+            values["storm"] = Funnel(**dict(storm) | {"top": top})
         note = values.get("note")
         values["note"] = Note(**note) if note else None
         return cls(**values)

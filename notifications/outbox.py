@@ -130,7 +130,7 @@ UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
   AND kind = 'update' AND state = 'pending' AND fence = 0 AND next_at > now()
 """
 # Of what happens later, a person's own mailbox is told these alone.
-WORTH_A_MAIL = ("acknowledged", "resolved")
+WORTH_A_MAIL = ("acknowledged", "resolved", "flapping", "calm", "storm_over")
 
 
 TOLD_OF = """

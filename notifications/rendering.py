@@ -95,7 +95,7 @@ def validate_template(source: str) -> str | None:
     """Return why `source` cannot be saved as a template, None when it can."""
     try:
         compiled = compile_source(source)
-        for kind in ("firing", "resolved"):
+        for kind in ("firing", "resolved", "storm"):
             compiled.render(context(sample(kind), "en", "UTC"))
     except Broken as broken:
         return broken.reason
@@ -227,8 +227,19 @@ def context(message: Message, language: str, time_zone: str) -> dict[str, Any]:
         "snooze_until": at(message.snooze_until),
         "duration": localize.between(message.opened_at, ended, language),
         "actor": _cut(message.actor),
+        "route": _cut(message.storm.route) if message.storm else "",
+        "groups": message.storm.groups if message.storm else 0,
+        "open_groups": message.storm.open_groups if message.storm else 0,
+        "top_labels": [
+            {"label": _cut(label), "groups": count}
+            for label, count in (message.storm.top if message.storm else ())
+        ],
         "next_at": localize.clock(message.next_at, language, time_zone),
         "next_who": _cut(message.next_who),
+        "service": _cut(message.service),
+        "service_owner": _cut(message.service_owner),
+        "runbook": _cut(message.runbook),
+        "priority": message.priority,
         "note": localize.note_line(message.note, language, time_zone)
         if message.note
         else "",
@@ -281,5 +292,11 @@ def variables() -> list[tuple[str, str]]:
         ("duration", _("how long it has lasted")),
         ("snooze_until", _("until when it is snoozed")),
         ("actor", _("who acknowledged it")),
+        ("route", _("in a storm: its route")),
+        ("groups, open_groups", _("in a storm: how many groups, and how many fire")),
+        ("top_labels", _("in a storm: label and groups of the most frequent ones")),
         ("next_at, next_who", _("who is told next, and when")),
+        ("service, service_owner", _("the service in trouble, and who answers for it")),
+        ("runbook", _("the address of the service's runbook")),
+        ("priority", _("how urgent it is, 1 (most) to 5")),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from notifications.message import AlertLine, Message
+from notifications.message import AlertLine, Funnel, Message
 
 OPENED = "2026-03-02T08:14:00+00:00"
 CHANGED = "2026-03-02T08:31:00+00:00"
@@ -44,6 +44,17 @@ EXAMPLE = Message(
     dedup_key="example",
     next_at="2026-03-02T08:36:00+00:00",
     next_who="Alice",
+    service="Database",
+    service_owner="Storage team",
+    runbook="https://wiki.example/runbooks/database",
+    priority=3,
+)
+STORM = Funnel(
+    route="databases",
+    alerts=3140,
+    groups=2950,
+    open_groups=2810,
+    top=(("alertname=DiskWillFillIn4Hours", 2400), ("cluster=eu-west", 1900)),
 )
 
 
@@ -52,12 +63,17 @@ def sample(kind: str = "firing", *, tenant: str = "Acme") -> Message:
     changes: dict[str, dict[str, object]] = {
         "acknowledged": {"actor": "Alice", "next_at": None, "next_who": ""},
         "snoozed": {"snooze_until": "2026-03-02T09:31:00+00:00", "next_at": None},
+        "storm": {
+            "state": "firing",
+            "title": "Storm on the route databases",
+            "alert_count": 3140,
+            "firing_count": 2990,
+            "storm": STORM,
+        },
         "resolved": {"resolved_at": CHANGED, "firing_count": 0, "next_at": None},
     }
+    values: dict[str, object] = {"kind": kind, "state": kind, "tenant": tenant}
     return replace(
         EXAMPLE,
-        kind=kind,
-        state=kind,
-        tenant=tenant,
-        **changes.get(kind, {}),  # type: ignore[arg-type]
+        **values | changes.get(kind, {}),  # type: ignore[arg-type]
     )

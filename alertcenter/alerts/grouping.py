@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from alertcenter.alerts import flapping, weighing
 from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Group
@@ -37,6 +38,7 @@ class Seen(NamedTuple):
     title: str
     labels: str
     episode_id: UUID | None
+    version: int
 
 
 class Membership(NamedTuple):
@@ -49,7 +51,8 @@ class Membership(NamedTuple):
 
 
 SEEN = """
-SELECT id, dedup_key, state, severity, title, labels::text, episode_id FROM alert
+SELECT id, dedup_key, state, severity, title, labels::text, episode_id,
+  version FROM alert
 WHERE tenant_id = %s AND id = ANY (%s::uuid[])
 """
 INSIDE = """
@@ -69,8 +72,16 @@ class Regrouped:
     fresh: int = 0
     left: int = 0
     touched: bool = False
+    # Members that flap, and those that do so from now on.
+    flappers: set[UUID] = field(default_factory=set)
+    flaps: flapping.Started | None = None
     placement: Placement | None = None
     correlation_id: str = ""
+
+    @property
+    def gained(self) -> list[Seen]:
+        """Who joined and is worth a word: an alert that flaps joins all the time."""
+        return [alert for alert in self.joined if alert.id not in self.flappers]
 
 
 def regroup(
@@ -92,8 +103,10 @@ def regroup(
     groups = {item.group.pk: item for item in work.values()}
     _leave(alerts, open_memberships, groups)
     _join(tenant_id, alerts, placements, work)
+    _mark_flapping(tenant_id, alerts, groups)
     changed = [g for g in groups.values() if g.joined or g.left or g.touched]
     _recount(tenant_id, changed)
+    weighing.weigh(tenant_id, changed)
     for item in changed:
         item.correlation_id = _correlation(item, correlations or {})
     _write(changed)
@@ -227,7 +240,7 @@ ON CONFLICT (tenant_id, group_id, alert_id) DO UPDATE
       silenced_by = '{}', inhibited_by = '{}'
   WHERE group_alert.left_at IS NOT NULL
      OR group_alert.episode_id <> excluded.episode_id
-RETURNING group_id, alert_id, old.id IS NULL
+RETURNING group_id, alert_id, old.id IS NULL, new.flapping_since IS NOT NULL
 """
 
 
@@ -249,10 +262,24 @@ def _join(
     by_id = {item.group.pk: item for item in work.values()}
     with connection.cursor() as cursor:
         cursor.execute(JOIN, [tenant_id, *map(as_array, zip(*rows, strict=True))])
-        for group_id, alert_id, fresh in cursor.fetchall():
+        for group_id, alert_id, fresh, flaps in cursor.fetchall():
             item = by_id[group_id]
             item.joined.append(alerts[alert_id])
             item.fresh += fresh
+            if flaps:
+                item.flappers.add(alert_id)
+
+
+def _mark_flapping(
+    tenant_id: UUID, alerts: dict[UUID, Seen], groups: dict[UUID, Regrouped]
+) -> None:
+    """Mark alerts that flap: their groups stay open until they are calm."""
+    versions = {alert.id: alert.version for alert in alerts.values()}
+    for pk, started in flapping.mark(tenant_id, versions, groups).items():
+        item = groups[pk]
+        item.flappers |= set(started.changes)
+        if item.group.flapping_since is None:
+            item.flaps = started
 
 
 COUNT = """
@@ -278,7 +305,9 @@ def _recount(tenant_id: UUID, items: list[Regrouped]) -> None:
         # newcomer cannot be recognised.
         if worst and (not group.title or worst.severity > before[group.pk]):
             group.title = worst.title
-        item.resolved = group.firing_count == 0 and group.state != "resolved"
+        held_open = bool(group.flapping_since or item.flaps)
+        over = group.firing_count == 0 and group.state != "resolved"
+        item.resolved = over and not held_open
 
 
 def _add(items: list[Regrouped]) -> None:
@@ -311,7 +340,7 @@ def _correlation(item: Regrouped, correlations: dict[UUID, str]) -> str:
 
 def _write(items: list[Regrouped]) -> None:
     """Store the groups and tell what happened; the flow shows it by itself."""
-    changes, told = [], []
+    changes, told, news = [], [], []
     for item in items:
         group = item.group
         values: dict[str, Any] = {
@@ -319,7 +348,11 @@ def _write(items: list[Regrouped]) -> None:
             "title": group.title,
             "firing_count": group.firing_count,
             "alert_count": group.alert_count,
+            **weighing.columns(group),
         }
+        if item.flaps:
+            values["flapping_since"] = NOW
+            news.append(item.flaps.told(group, item.correlation_id))
         before = group.state
         kind = ""
         if item.opened:
@@ -343,21 +376,22 @@ def _write(items: list[Regrouped]) -> None:
                 correlation_id=item.correlation_id,
             )
         )
-        if item.joined and not item.opened:
+        if item.gained and not item.opened:
             told.append(
                 Told(
                     group.tenant_id,
                     "grouped",
                     group_id=group.pk,
                     data={
-                        "count": len(item.joined),
-                        "titles": [a.title for a in item.joined[:5]],
+                        "count": len(item.gained),
+                        "titles": [a.title for a in item.gained[:5]],
                     },
                     correlation_id=item.correlation_id,
                 )
             )
     change_groups(changes, feed=False)
     tell(told, shard=GROWN)
+    tell(news, feed=False)
     fresh = Group.objects.in_bulk([i.group.pk for i in items])
     for item in items:
         item.group = fresh[item.group.pk]

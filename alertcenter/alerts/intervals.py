@@ -215,7 +215,7 @@ def _zone(name: object) -> ZoneInfo | None:
         return None
     try:
         return ZoneInfo(str(name))
-    except (KeyError, ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         raise IntervalError(
             f"{name!r} is no time zone such as Europe/Paris."
         ) from error

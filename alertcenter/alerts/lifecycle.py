@@ -246,7 +246,12 @@ GROUP_COLUMNS = {
     "assignee_id": "uuid",
     "firing_count": "int",
     "alert_count": "int",
+    "flapping_since": "timestamptz",
+    "storm_id": "uuid",
     "quiet_count": "int",
+    "service_id": "uuid",
+    "priority": "smallint",
+    "priority_reason": "jsonb",
 }
 
 

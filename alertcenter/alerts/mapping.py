@@ -7,6 +7,7 @@ template (`{{ rule }} on {{ host }}`), which runs in the sandbox of message temp
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,6 +29,7 @@ SEVERAL = ("labels", "annotations")
 WORDS = ("severities", "resolved_when")
 LONGEST_VALUE = 4_000
 MOST_VALUES = 64
+CPU_SECONDS = 2.0  # of all items of a payload, whose templates may take their time
 OVER = (
     "resolved",
     "ok",
@@ -47,6 +49,10 @@ class BadMapping(ValueError):
     """The mapping cannot be used; the message is for the person who wrote it."""
 
 
+class TooSlow(NotUnderstood):
+    """The mapping could read it, but not in its time."""
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A mapping, ready to read payloads."""
@@ -63,7 +69,13 @@ class Compiled:
         """Return the events of a payload. Raises NotUnderstood."""
         found = at(data, self.items) if self.items else data
         items = found if isinstance(found, list) else [found]
-        events = [self.event(item) for item in items if isinstance(item, dict)]
+        events = []
+        until = time.thread_time() + CPU_SECONDS
+        for item in items:
+            if time.thread_time() > until:
+                raise TooSlow("the mapping takes too long for so many items")
+            if isinstance(item, dict):
+                events.append(self.event(item))
         if not events:
             raise NotUnderstood(f"there is no object at {self.items or 'the top'!r}")
         return events

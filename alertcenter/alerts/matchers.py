@@ -15,7 +15,9 @@ from typing import Any
 import re2
 
 LONGEST_PATTERN = 1000
-NOTATION = re.compile(r"^\s*([A-Za-z_][\w.:/-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*$", re.S)
+NOTATION = re.compile(r"([A-Za-z_][\w.:/-]*)\s*(=~|!~|!=|=)(.*)", re.S)
+# A label's name and value, or a pattern; more fits no label, and each is remembered.
+LONGEST_CONDITION = 8_192
 
 
 class MatcherError(ValueError):
@@ -50,12 +52,12 @@ class Matcher:
 @lru_cache(maxsize=10_000)
 def parse(text: str) -> Matcher:
     """Return the matcher that `text` writes. Raises MatcherError."""
-    found = NOTATION.match(text)
+    found = NOTATION.fullmatch(text.strip()) if len(text) < LONGEST_CONDITION else None
     if not found:
-        message = f'{text!r} is not a condition such as severity="critical".'
+        message = f'{text[:200]!r} is not a condition such as severity="critical".'
         raise MatcherError("notation", message)
     name, operator, value = found.groups()
-    value = unquoted(value)
+    value = unquoted(value.strip())
     if operator in ("=", "!="):
         wanted = operator == "="
         return Matcher(name, operator, value, lambda seen: (seen == value) is wanted)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,10 +33,11 @@ from tenants.actors import THE_ENGINE, Actor
 LOCK_CLASS = 4_243
 decode = msgspec.json.Decoder(dict[str, str]).decode
 
-# In force by the database's clock; one that recurs by the engine's last look.
+# In force by the database's clock, that of the statement: a transaction that ends a
+# silence sees it ended. One that recurs holds by the engine's last look.
 IN_FORCE = """
-tenant_id = %s AND ends_at > now() AND CASE WHEN recurrence = ''
-  THEN starts_at <= now() ELSE in_force END
+tenant_id = %s AND ends_at > statement_timestamp() AND CASE WHEN recurrence = ''
+  THEN starts_at <= statement_timestamp() ELSE in_force END
 """
 SIGNATURE = f"""
 SELECT (SELECT (count(*), max(updated_at))::text FROM silence WHERE {IN_FORCE}),
@@ -145,6 +147,16 @@ JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
 WHERE m.tenant_id = %s AND m.left_at IS NULL AND {which}
 """
 OF_ALERTS = MEMBERS.format(which="m.alert_id = ANY (%s::uuid[])")
+OF_ENDED = """
+SELECT DISTINCT ON (m.alert_id) m.id, m.group_id, g.route_id, a.id, a.severity,
+  a.labels::text, m.silenced_by, m.inhibited_by
+FROM group_alert m
+JOIN alert_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
+WHERE m.tenant_id = %s AND m.group_id = ANY (%s::uuid[]) AND m.left_at > %s
+  AND a.state = 'resolved'
+ORDER BY m.alert_id, m.left_at DESC LIMIT %s
+"""
 OF_GROUPS = """
 SELECT w.* FROM unnest(%s::uuid[]) AS x(g) CROSS JOIN LATERAL (
 """ + MEMBERS.format(which="m.group_id = x.g LIMIT %s) w")
@@ -213,6 +225,14 @@ def judge_groups(
     for judged in judge(tenant_id, book, members):
         found[judged.member.group_id].append(judged)
     return found
+
+
+def judge_ended(
+    tenant_id: UUID, group_ids: Sequence[UUID], since: datetime, *, most: int
+) -> list[Judged]:
+    """Return what would keep quiet now who left these groups since then, resolved."""
+    values = [tenant_id, as_array(group_ids), since, most]
+    return judge(tenant_id, books.of(tenant_id), fetch(OF_ENDED, values))
 
 
 def fetch(query: str, values: Sequence[Any]) -> list[Member]:

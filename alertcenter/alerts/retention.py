@@ -43,6 +43,7 @@ def sweep_closed(sweep: Sweep, tenant_id: UUID, before: datetime) -> None:
     """Let go of what the tenant closed before `before`."""
     sweep_groups(sweep, tenant_id, before)
     sweep.remove(tenant_id, "group_alert", LEFT, before=before)
+    sweep.remove(tenant_id, "storm", "closed_at < %(before)s", before=before)
     sweep.remove(tenant_id, "alert", OLD_ALERTS, before=before)
 
 

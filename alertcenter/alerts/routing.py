@@ -25,6 +25,7 @@ FRESH_SECONDS = 2.0
 EVERY_LABEL = "..."
 # What holds where neither a route nor those above it say anything.
 WAIT_SECONDS, INTERVAL_SECONDS, REPEAT_SECONDS = 10, 300, 4 * 3600
+STORM_PER_MINUTE = 30
 DEEPEST = 30
 MOST_KNOWN = 100_000
 
@@ -53,6 +54,7 @@ class CompiledRoute:
     active_intervals: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     continue_matching: bool = False
+    storm_per_minute: int = STORM_PER_MINUTE
     path: str = "{}"
     children: Sequence[CompiledRoute] = ()
     index: MatcherIndex | None = None
@@ -159,6 +161,7 @@ def _compiled(
         tuple(map(str, row.active_intervals)),
         {**above.labels, **row.labels},
         row.continue_matching,
+        _else(row.storm_per_minute, above.storm_per_minute),
         "{}" if row.is_default else f"{above.path}/{{{path}}}",
     )
 

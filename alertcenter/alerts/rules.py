@@ -14,7 +14,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from alertcenter.alerts.events import Event, severity_of
-from alertcenter.alerts.matchers import Matcher, MatcherError, all_match, parse
+from alertcenter.alerts.matcher_index import MatcherIndex
+from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.severity import shown
 
 # An edited rule is in force within this time, in every process.
@@ -37,24 +38,33 @@ class CompiledRule:
     labels: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Rules:
     """A tenant's rules in their order; empty ones are false."""
 
-    rules: Sequence[CompiledRule] = ()
+    def __init__(self, rules: Sequence[CompiledRule] = ()) -> None:
+        self.rules = rules
+        self._index = MatcherIndex(rule.matchers for rule in rules)
 
     def __bool__(self) -> bool:
         return bool(self.rules)
 
     def apply(self, event: Event) -> Event | None:
         """Return the event as changed by the rules, or None when it is dropped."""
-        for rule in self.rules:
-            if not all_match(rule.matchers, shown(event.labels, event.severity)):
-                continue
+        matching = self._matching(event, -1)
+        while matching:
+            number = matching[0]
+            rule = self.rules[number]
             if rule.drop:
                 return None
             event = changed(event, rule)
+            # What it changed decides which of the later ones match.
+            matching = self._matching(event, number)
         return event
+
+    def _matching(self, event: Event, after: int) -> list[int]:
+        """Return which rules after that one match the event as it is now."""
+        found = self._index.matching(shown(event.labels, event.severity))
+        return [number for number in found if number > after]
 
 
 def changed(event: Event, rule: CompiledRule) -> Event:

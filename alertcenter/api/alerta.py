@@ -15,6 +15,7 @@ from typing import Any
 from django.db.utils import DataError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from psycopg2.errors import QueryCanceled
 
 from alertcenter.alerts.events import Event, Parsed
 from alertcenter.alerts.fingerprint import named_key
@@ -91,8 +92,10 @@ def endpoint(**answers: Answer) -> Callable[..., JsonResponse]:
             response = answer(call, **named)
         except Refused as refused:
             response = call.refuse(refused)
-        except DATABASE_AWAY:
-            response = call.refuse(refusals.away())
+        except DATABASE_AWAY as error:
+            late = isinstance(error.__cause__, QueryCanceled)
+            words = "the query takes too long"
+            response = call.refuse(shapes.bad(words) if late else refusals.away())
         except DataError:
             # A regular expression that Python takes and PostgreSQL does not.
             response = call.refuse(shapes.bad("the query cannot be understood"))
@@ -110,6 +113,8 @@ def within(scope: str) -> Callable[[Answer], Answer]:
         def run(call: Call, **named: str) -> JsonResponse:
             call.admit(scope)
             with in_tenant(call.key.tenant_id):
+                if scope == Scope.READ:
+                    search.hurry()
                 return answer(call, **named)
 
         return run
@@ -211,6 +216,8 @@ def existing(call: Call, identifier: str) -> Any:
 
 def do(call: Call, alert: Alert, act: str, params: dict[str, Any]) -> None:
     """Act on the alert, soon if it is in no group yet. Raises Refused."""
+    refusals.check_act(call.key, call.scope, alert.dedup_key)
+    limits.LIMITS.spend(call.key, limits.address_of_request(call.request), 1)
     row = asked.ask(
         asked.Ask(
             call.key.tenant_id,

@@ -94,7 +94,7 @@ class AlertmanagerAlertsView(AlertmanagerView):
 
 def listed(request: Request, tenant_id: UUID) -> list[Listed]:
     """Return the alerts that the request's parameters choose. Raises Refused."""
-    matchers, pattern = _matchers(request), _pattern(request)
+    matchers, pattern = matchers_of(request), _pattern(request)
     # Whole labels are found by their index; all else is judged here.
     equal = [m for m in matchers if m.operator == "=" and m.value]
     whole = {m.name: m.value for m in equal}
@@ -134,13 +134,13 @@ class Standing:
 
 def _wanted(request: Request, standing: Standing) -> bool:
     """Whether the flags let an alert in that stands so."""
-    if standing.silenced_by and not _flag(request, "silenced"):
+    if standing.silenced_by and not flag(request, "silenced"):
         return False
-    if standing.inhibited_by and not _flag(request, "inhibited"):
+    if standing.inhibited_by and not flag(request, "inhibited"):
         return False
-    if standing.state == "unprocessed" and not _flag(request, "unprocessed"):
+    if standing.state == "unprocessed" and not flag(request, "unprocessed"):
         return False
-    return standing.state == "suppressed" or _flag(request, "active")
+    return standing.state == "suppressed" or flag(request, "active")
 
 
 def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
@@ -154,7 +154,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
     return Response(body, status=refused.status, headers=refused.headers)
 
 
-def _matchers(request: Request) -> list[Matcher]:
+def matchers_of(request: Request) -> list[Matcher]:
     """Return what `filter` writes. Raises Refused."""
     matchers = []
     for text in request.GET.getlist("filter"):
@@ -178,7 +178,7 @@ def _pattern(request: Request) -> Any:
         raise Refused(400, "bad_receiver", message) from error
 
 
-def _flag(request: Request, name: str) -> bool:
+def flag(request: Request, name: str) -> bool:
     return request.GET.get(name, "true").lower() in TRUE
 
 

@@ -1,8 +1,7 @@
-"""What else do Alertmanager's clients ask? Status, receivers, groups, silences.
+"""What else do Alertmanager's clients ask? Status, receivers, groups.
 
 api/v2/openapi.yaml, and what amtool and karma read of it (reference/wire-protocols.md
-3.1). Each route is a receiver of its own name. There are no silences yet, so their list
-is empty.
+3.1). Each route is a receiver of its own name.
 """
 
 from __future__ import annotations
@@ -80,15 +79,6 @@ class ReceiversView(AlertmanagerView):
         root = routing.load(self.standing(request).tenant_id)
         names = sorted({route.receiver or ROOT for route in routing.walk(root)})
         return Response([{"name": name} for name in names])
-
-
-@extend_schema(exclude=True)
-class SilencesView(AlertmanagerView):
-    """GET /api/v2/silences."""
-
-    def get(self, request: Request, **_kwargs: Any) -> Response:
-        self.standing(request)
-        return Response([])
 
 
 @extend_schema(exclude=True)

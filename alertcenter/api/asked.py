@@ -6,6 +6,7 @@ names has no group yet. It goes through the same doors as every other act.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -18,12 +19,19 @@ from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts import lifecycle
-from alertcenter.alerts.events import LONGEST_ANNOTATION, LONGEST_TITLE
+from alertcenter.alerts.events import (
+    LONGEST_ANNOTATION,
+    LONGEST_TITLE,
+    BadItem,
+    check_annotations,
+    check_labels,
+)
 from alertcenter.alerts.models import Alert, GroupAlert
 from alertcenter.alerts.sources.adapter import storable, storable_data
 from alertcenter.alerts.sources.shapes import moment
 from alertcenter.api.models import AskedAct
 from alertcenter.common import tracing
+from alertcenter.common.errors import Refused
 from escalation import actions
 from tenants.actors import Actor
 from tenants.models import Member
@@ -35,6 +43,8 @@ WAITING, DONE, FAILED = "waiting", "done", "failed"
 # An alert that nothing has grouped by then will not be grouped.
 LONGEST_WAIT = timedelta(minutes=2)
 KEPT = timedelta(days=1)
+# The longest note in any script, and what belongs to it; a row is kept for a day.
+LONGEST_PARAMS = 128 * 1024
 
 CLAIM = """
 SELECT * FROM asked_act WHERE state = 'waiting'
@@ -65,19 +75,33 @@ class Ask:
 
 
 def ask(wish: Ask) -> AskedAct:
-    """Write the act down and try it. Needs the tenant's context, in a transaction."""
+    """Write the act down and try it. Needs the tenant's context, in a transaction.
+    Raises Refused for more than can be written down.
+    """
     row = AskedAct.objects.create(
         tenant_id=wish.tenant_id,
         protocol=wish.protocol,
         act=wish.act,
         dedup_key=wish.dedup_key,
-        params=storable_data(dict(wish.params)),
+        params=params_of(wish),
         actor=asdict(wish.actor),
         integration_id=wish.integration_id,
         correlation_id=tracing.current(),
     )
     attempt(row)
     return row
+
+
+def params_of(wish: Ask) -> Any:
+    """Return the act's details as they are stored. Raises Refused."""
+    try:
+        params = storable_data(dict(wish.params))
+        size = len(json.dumps(params))
+    except RecursionError as error:
+        raise Refused(422, "too_deep", "The request is nested too deeply") from error
+    if size > LONGEST_PARAMS:
+        raise Refused(413, "too_large", f"More than {LONGEST_PARAMS} bytes")
+    return params
 
 
 def attempt(row: AskedAct) -> None:
@@ -290,9 +314,11 @@ def labels(alert: Alert, params: Mapping[str, Any], actor: Actor) -> str:
         tags = [tag for tag in tags if tag not in (params.get("remove_tags") or ())]
         more = [tag for tag in params.get("add_tags") or () if tag not in tags]
         kept["tags"] = ", ".join([*tags, *more])
-    lifecycle.edit_alert(
-        alert, actor=actor, labels={k: v for k, v in kept.items() if v}
-    )
+    try:
+        kept = check_labels({k: v for k, v in kept.items() if v})
+    except BadItem as error:
+        raise Cannot(str(error)) from error
+    lifecycle.edit_alert(alert, actor=actor, labels=kept)
     note(alert, params, actor)
     return str(params.get("status") or "Updated alert")
 
@@ -300,7 +326,11 @@ def labels(alert: Alert, params: Mapping[str, Any], actor: Actor) -> str:
 def annotate(alert: Alert, params: Mapping[str, Any], actor: Actor) -> str:
     """Write something beside the alert, as who else should respond."""
     told = {str(name): str(value) for name, value in (params.get("set") or {}).items()}
-    lifecycle.edit_alert(alert, actor=actor, annotations={**alert.annotations, **told})
+    try:
+        told = check_annotations({**alert.annotations, **told})
+    except BadItem as error:
+        raise Cannot(str(error)) from error
+    lifecycle.edit_alert(alert, actor=actor, annotations=told)
     note(alert, params, actor)
     return str(params.get("status") or "Updated alert")
 

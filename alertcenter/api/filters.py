@@ -17,6 +17,7 @@ from alertcenter.alerts import severity
 from alertcenter.common.errors import Refused
 
 MOST_LABELS = 10
+ORDERS = ("newest", "priority")
 
 
 def bad(name: str, message: Any) -> Refused:
@@ -86,6 +87,22 @@ def identifier(request: Request, name: str) -> UUID | None:
         raise bad(name, _("that is no id")) from error
 
 
+def text(request: Request, name: str) -> str:
+    """Return the text asked for, "" for none."""
+    given = request.GET.get(name, "")
+    if "\0" in given:
+        raise bad(name, _("that is no text"))
+    return given
+
+
+def order(request: Request) -> str:
+    """Return the order asked for."""
+    given = request.GET.get("order") or ORDERS[0]
+    if given not in ORDERS:
+        raise bad("order", _("one of %(words)s") % {"words": ", ".join(ORDERS)})
+    return given
+
+
 # --- the same for the OpenAPI document ---
 
 
@@ -117,6 +134,13 @@ PARAMETERS = {
             "label", OpenApiTypes.STR, "`name:value`; all given must hold.", many=True
         ),
         _parameter("since", OpenApiTypes.DATETIME, "That began then or later."),
+        _parameter("service", OpenApiTypes.STR, "Of the service with this slug."),
+        _parameter(
+            "order",
+            OpenApiTypes.STR,
+            "`priority`: open groups only, the most urgent first.",
+            enum=list(ORDERS),
+        ),
         _parameter("group", OpenApiTypes.UUID, "Of this group."),
         _parameter("cursor", OpenApiTypes.STR, "From `next` or `previous`."),
         _parameter("page_size", OpenApiTypes.INT, "50, at most 500."),

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alertcenter.alerts.models import Alert, Group, Transition
-from alertcenter.api import filters
+from alertcenter.api import filters, urgent
 from alertcenter.api.alerts import AlertOut, ErrorOut
 from alertcenter.api.base import Pages, TenantAPIView, page_of
 from alertcenter.api.fields import DetailsField, LabelsField, SeverityField
@@ -26,6 +26,16 @@ STATES = ("firing", "acknowledged", "snoozed", "resolved")
 MOST_GROUPS = 500
 MOST_ALERTS = 200
 MOST_ENTRIES = 300
+
+
+class ReasonOut(serializers.Serializer):
+    """One part of why a group has its priority: docs/services.md."""
+
+    code = serializers.ChoiceField(
+        choices=("severity", "tier", "dependents", "size", "info")
+    )
+    value = serializers.IntegerField()
+    by = serializers.IntegerField()
 
 
 class GroupOut(serializers.Serializer):
@@ -45,7 +55,16 @@ class GroupOut(serializers.Serializer):
     snooze_until = serializers.DateTimeField(allow_null=True)
     firing_count = serializers.IntegerField()
     alert_count = serializers.IntegerField()
+    flapping_since = serializers.DateTimeField(allow_null=True)
+    storm_id = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField()
+    priority = serializers.IntegerField(help_text="1 (most urgent) to 5.")
+    priority_reason = ReasonOut(many=True)
+    service = serializers.SerializerMethodField()
+
+    def get_service(self, group: Group) -> str | None:
+        """The short name of the service in trouble."""
+        return group.service.slug if group.service else None
 
 
 class EntryOut(serializers.Serializer):
@@ -68,22 +87,28 @@ class GroupDetailOut(GroupOut):
 
 
 class GroupsView(TenantAPIView):
-    """The tenant's groups, newest first."""
+    """The tenant's groups, newest first, or the open ones by urgency."""
 
     @extend_schema(
         operation_id="groups_list",
         summary="List groups",
-        parameters=filters.documented("state", "severity", "since"),
+        parameters=filters.documented("state", "severity", "since", "service", "order"),
         responses={200: page_of(GroupOut), 400: ErrorOut, 401: ErrorOut},
     )
     def get(self, request: Request, **_kwargs: Any) -> Response:
         rows = Group.objects.filter(tenant_id=self.standing(request).tenant_id)
-        if states := filters.states(request, STATES):
-            rows = rows.filter(state__in=states)
+        rows = rows.select_related("service")
+        states = filters.states(request, STATES)
         if severities := filters.severities(request):
             rows = rows.filter(severity__in=severities)
         if since := filters.since(request):
             rows = rows.filter(opened_at__gte=since)
+        if service := filters.text(request, "service"):
+            rows = rows.filter(service__slug=service)
+        if filters.order(request) == "priority":
+            return urgent.answer(rows, states, self, GroupOut)
+        if states:
+            rows = rows.filter(state__in=states)
         return Pages("-opened_at", "id").answer(rows, self, GroupOut)
 
 

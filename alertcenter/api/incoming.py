@@ -112,12 +112,16 @@ async def reply(
 
 async def opened(place: Place, headers: Mapping[bytes, bytes], address: str) -> KeyInfo:
     """Return the key that may send here. Raises Refused."""
-    key = await ingest.opened(
-        place.url_key or key_in(headers), place.slug or None, address
-    )
+    given = place.url_key or key_in(headers)
+    try:
+        key = await ingest.opened(given, place.slug or None, address)
+    except Refused as error:
+        if place.url_key and error.status == 401:
+            raise refusals.no_key_in_address() from error
+        raise
     if place.url_key and key.kind == Kind.API:
         # A key for headers that stands in an address is in somebody's log by now.
-        raise refusals.no_key()
+        raise refusals.no_key_in_address()
     if not translate.exists(place.source):
         raise unknown_source(place.source)
     return key
@@ -185,7 +189,11 @@ async def understood(
     )
     incoming = Incoming(decoded(sent, place, query), asked, query)
     if sns.is_envelope(incoming.data):
-        answer = await sns.received(incoming.data)
+        try:
+            answer = await sns.received(incoming.data)
+        except Refused:
+            limits.LIMITS.spend(key, limits.address_of(scope), 0, 1)
+            raise
         if answer is not None:
             return Request(sent, answer)
     settings = key.origin.settings if key.origin else {}

@@ -7,19 +7,17 @@ never before; nobody's mail is passed on to anybody.
 from __future__ import annotations
 
 import asyncio
-import email
 import logging
 import re
-from email.message import EmailMessage
-from email.policy import default
+from collections import Counter
+from typing import Any, ClassVar
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alertcenter.alerts import translate
 from alertcenter.alerts.sources.adapter import Incoming
-from alertcenter.alerts.sources.bodies import as_text
-from alertcenter.alerts.sources.shapes import plain
 from alertcenter.api import incoming, ingest, limits, raw
+from alertcenter.api.mime import fields_of
 from alertcenter.api.protocols import Protocol, own_answer, own_refusal
 from alertcenter.common import tracing
 from alertcenter.common.errors import Refused
@@ -30,9 +28,12 @@ log = logging.getLogger(__name__)
 
 NAME = "email"
 MOST_BYTES = 1 << 20
+MOST_RECIPIENTS = 20
+# Conversations at once: of everybody, and of one address.
+MOST_OPEN = 200
+MOST_OF_ONE = 20
+LATER = "451 4.3.0 Please try again later"
 KEY = re.compile(r"(?:^|\+)([0-9a-f]{32})@", re.IGNORECASE)
-LONGEST_TEXT = 30_000
-MOST_ATTACHMENTS = 50
 
 
 class Handler:
@@ -47,13 +48,15 @@ class Handler:
         _options: list[str],
     ) -> str:
         """Take recipients that are keys; 550 for all others, so nothing is relayed."""
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
         peer = session.peer[0] if session.peer else ""
         found = KEY.search(address)
         try:
             key = await opened(found[1].lower() if found else "", peer)
         except Refused as refused:
             if refused.status in (429, 503):
-                return "451 4.3.0 Please try again later"
+                return LATER
             return "550 5.1.1 There is no such mailbox"
         envelope.rcpt_tos.append(address)
         named: dict[str, KeyInfo] = session.__dict__.setdefault("keys", {})
@@ -66,17 +69,23 @@ class Handler:
         """Keep the mail for each recipient; 250 after the last commit."""
         peer = session.peer[0] if session.peer else ""
         content = envelope.original_content or b""
-        mail = fields_of(content, envelope.mail_from or "")
         named: dict[str, KeyInfo] = session.__dict__.get("keys", {})
+        wanted = {named[address].id: named[address] for address in envelope.rcpt_tos}
         try:
-            for address in envelope.rcpt_tos:
-                key = named[address]
+            sender = envelope.mail_from or ""
+            mail = await asyncio.to_thread(fields_of, content, sender)
+            for key in wanted.values():
                 await asyncio.to_thread(keep, key, mail, content, peer)
         except Refused as refused:
             log.info("mail_refused", extra={"error": refused.code})
             later = refused.status in (429, 503)
-            return "451 4.3.0 Please try again later" if later else "554 5.6.0 Refused"
+            return LATER if later else "554 5.6.0 Refused"
         return "250 OK"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours: the sender keeps the mail, and hears nothing of us."""
+        log.error("mail_failed", exc_info=error)
+        return LATER
 
 
 async def opened(plaintext: str, peer: str) -> KeyInfo:
@@ -108,42 +117,44 @@ def keep(key: KeyInfo, mail: dict[str, str], content: bytes, peer: str) -> None:
     )
 
 
-def fields_of(content: bytes, envelope_from: str) -> dict[str, str]:
-    """Return the parts of a mail that its adapter looks at; files by name only."""
-    message = email.message_from_bytes(content, policy=default)
-    assert isinstance(message, EmailMessage)
-    found = {"from": header(message, "From") or envelope_from}
-    for name in ("To", "Subject", "Date", "Message-ID", "References", "X-Priority"):
-        found[name.lower() if name != "X-Priority" else name] = header(message, name)
-    found["text"] = text_of(message)[:LONGEST_TEXT]
-    names = [part.get_filename() or "" for part in message.walk()][:MOST_ATTACHMENTS]
-    found["attachments"] = ", ".join(filter(None, names))
-    return {name: value for name, value in found.items() if value}
+class Conversation(SMTP):
+    """One connection, while there are not too many."""
 
+    open_by: ClassVar[Counter[str]] = Counter()
+    address: str | None = None
 
-def header(message: EmailMessage, name: str) -> str:
-    """Return a header, "" for one that is missing or broken."""
-    try:
-        return str(message.get(name, ""))[:2_000]
-    except (ValueError, IndexError, AttributeError, TypeError):
-        # The standard library's parser of headers raises these for odd ones.
-        return ""
+    def connection_made(self, transport: Any) -> None:
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        mine, all_of_them = self.open_by[address], self.open_by.total()
+        if mine >= MOST_OF_ONE or all_of_them >= MOST_OPEN:
+            transport.write(b"421 4.7.0 Too many connections\r\n")
+            transport.close()
+            return
+        self.address = address
+        self.open_by[address] += 1
+        super().connection_made(transport)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.address is None:
+            return
+        self.open_by[self.address] -= 1
+        if self.open_by[self.address] <= 0:
+            del self.open_by[self.address]
+        self.address = None
+        super().connection_lost(error)
 
-def text_of(message: EmailMessage) -> str:
-    """Return the words: the plain part, else the HTML without its tags."""
-    words = {"text/plain": "", "text/html": ""}
-    for part in message.walk():
-        kind = part.get_content_type()
-        if kind in words and not words[kind] and not part.get_filename():
-            body = part.get_payload(decode=True)
-            words[kind] = as_text(body) if isinstance(body, bytes) else ""
-    return words["text/plain"].strip() or plain(words["text/html"])
+    def data_received(self, data: bytes) -> None:
+        if self.address is not None:
+            super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return super().eof_received() if self.address is not None else None
 
 
 def conversation() -> SMTP:
     """Return one connection's server, with our limits."""
-    return SMTP(
+    return Conversation(
         Handler(),
         data_size_limit=MOST_BYTES,
         enable_SMTPUTF8=True,

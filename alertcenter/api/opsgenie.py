@@ -87,6 +87,8 @@ class Call:
             raise shapes.forbidden()
         if no := limits.LIMITS.refusal(key, address):
             raise no
+        if scope == Scope.READ and (no := limits.LIMITS.call(key)):
+            raise no
         self._key = key
 
     def body(self) -> dict[str, Any]:
@@ -189,21 +191,23 @@ def create(call: Call) -> JsonResponse:
         raise shapes.unprocessable(result.errors[0].reason)
     with in_tenant(call.key.tenant_id):
         name = named_key(call.scope, short_key(alias))
-        found = Alert.objects.get(tenant_id=call.key.tenant_id, dedup_key=name)
+        mine = Alert.objects.filter(tenant_id=call.key.tenant_id, dedup_key=name)
+        found = None if result.dropped else mine.first()
         row = AskedAct.objects.create(
             tenant_id=call.key.tenant_id,
             protocol=NAME,
             act="create",
             dedup_key=name,
             params={"alias": alias},
-            state=asked.DONE,
-            status="Created alert",
-            alert_id=found.pk,
-            episode_id=found.episode_id,
-            done_at=found.last_at,
+            state=asked.DONE if found else asked.FAILED,
+            status="Created alert" if found else "A rule of the tenant drops it",
+            alert_id=found.pk if found else None,
+            episode_id=found.episode_id if found else None,
+            done_at=found.last_at if found else asked.now(),
             integration_id=call.key.origin.id if call.key.origin else None,
         )
-        if words := str(data.get("note") or ""):
+        words = str(data.get("note") or "")
+        if words and found:
             asked.attempt_quietly("note", found, {"note": words}, actor_of(call, data))
     call.id = str(row.pk)
     return call.respond(202, result=ACCEPTED)
@@ -246,6 +250,8 @@ def queued(
     limits.LIMITS.spend(call.key, address, 1)
     with in_tenant(call.key.tenant_id):
         found = find(call, identifier)
+        if found:
+            refusals.check_act(call.key, call.scope, found.dedup_key)
         row = asked.ask(
             asked.Ask(
                 call.key.tenant_id,
@@ -324,11 +330,12 @@ def list_alerts(call: Call) -> JsonResponse:
     page = search.page_of(call.request.GET)
     rows = search.found(call.key.tenant_id, call.request.GET.get("query", ""))
     alerts = list(rows.order_by(*page.order)[page.offset : page.offset + page.limit])
-    more = len(alerts) == page.limit
+    # The last page tells the number itself; one that is full, or behind it, does not.
+    told = page.offset + len(alerts) if 0 < len(alerts) < page.limit else rows.count()
     return call.respond(
         200,
         data=shapes.as_alerts(call.key.tenant_id, alerts),
-        paging=page.links(call.request, rows.count() if more else None),
+        paging=page.links(call.request, told),
     )
 
 

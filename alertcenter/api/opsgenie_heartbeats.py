@@ -1,8 +1,9 @@
 """How do Opsgenie's clients keep and ping heartbeats?
 
 https://docs.opsgenie.com/docs/heartbeat-api (reference/wire-protocols.md 3.8)
-They are the tenant's heartbeats, found by name. Who may send alerts may keep them: a
-heartbeat is an alert that its sender prevents.
+They are the tenant's heartbeats, found by name. Who may send alerts may make and ping
+them: a heartbeat is an alert that its sender prevents. Who changes or ends one that is
+there needs a key that may act.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from alertcenter.alerts.models import Heartbeat
 from alertcenter.alerts.models.heartbeat import HeartbeatState, PingKind
 from alertcenter.alerts.sources.adapter import storable
 from alertcenter.alerts.sources.shapes import parts, text
+from alertcenter.api import limits, refusals
 from alertcenter.api import opsgenie_shapes as shapes
 from alertcenter.api.opsgenie import Call, actor_of, reading
 from tenants.models.apikey import Scope
@@ -27,6 +29,8 @@ from tenants.rls import in_tenant
 
 UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
 LONGEST_NAME = 100
+# As many as a list shows.
+MOST_HEARTBEATS = 1_000
 
 
 def find(tenant_id: UUID, name: str) -> Heartbeat | None:
@@ -52,15 +56,26 @@ def ping(call: Call, name: str) -> JsonResponse:
     with in_tenant(tenant_id):
         found = find(tenant_id, name)
     if found is not None:
-        heartbeats.ping(tenant_id, found.pk, heartbeats.Ping(PingKind.SUCCESS))
+        if refused := limits.LIMITS.ping(found.pk):
+            raise refused
+        try:
+            heartbeats.ping(tenant_id, found.pk, heartbeats.Ping(PingKind.SUCCESS))
+        except heartbeats.Overtaken as error:
+            raise refusals.away() from error
     return call.respond(202, result="PONG - Heartbeat received")
 
 
 # --- keeping ---
 
 
+def admit(call: Call, scope: str) -> None:
+    """As `call.admit`, for what is written: it counts as an event. Raises Refused."""
+    call.admit(scope)
+    limits.LIMITS.spend(call.key, limits.address_of_request(call.request), 1)
+
+
 def create(call: Call) -> JsonResponse:
-    call.admit(Scope.INGEST)
+    admit(call, Scope.INGEST)
     data = call.body()
     name = storable(text(data.get("name")))
     if not name or len(name) > LONGEST_NAME:
@@ -71,6 +86,9 @@ def create(call: Call) -> JsonResponse:
     with in_tenant(call.key.tenant_id):
         if find(call.key.tenant_id, name) is not None:
             raise shapes.unprocessable("name: There is already a heartbeat with it.")
+        mine = Heartbeat.objects.filter(tenant_id=call.key.tenant_id)
+        if mine.count() >= MOST_HEARTBEATS:
+            raise shapes.unprocessable(f"name: More than {MOST_HEARTBEATS} heartbeats.")
         row = Heartbeat(
             tenant_id=call.key.tenant_id,
             name=name,
@@ -150,7 +168,7 @@ def interval_of(row: Heartbeat) -> tuple[int, str]:
 
 
 def update(call: Call, name: str) -> JsonResponse:
-    call.admit(Scope.INGEST)
+    admit(call, Scope.ACT)
     data = call.body()
     with in_tenant(call.key.tenant_id):
         row = existing(call, name)
@@ -165,7 +183,7 @@ def update(call: Call, name: str) -> JsonResponse:
 
 
 def delete(call: Call, name: str) -> JsonResponse:
-    call.admit(Scope.INGEST)
+    admit(call, Scope.ACT)
     with in_tenant(call.key.tenant_id):
         row = existing(call, name)
         told = brief(row)
@@ -177,7 +195,7 @@ def switch(on: bool) -> Any:
     """Return the endpoint that enables or disables."""
 
     def run(call: Call, name: str) -> JsonResponse:
-        call.admit(Scope.INGEST)
+        admit(call, Scope.ACT)
         with in_tenant(call.key.tenant_id):
             row = existing(call, name)
             if row.enabled != on:
@@ -199,7 +217,9 @@ def get(call: Call, name: str) -> JsonResponse:
 @reading
 def list_all(call: Call) -> JsonResponse:
     rows = Heartbeat.objects.filter(tenant_id=call.key.tenant_id)
-    return call.respond(200, data={"heartbeats": [whole(row) for row in rows[:1_000]]})
+    return call.respond(
+        200, data={"heartbeats": [whole(row) for row in rows[:MOST_HEARTBEATS]]}
+    )
 
 
 def brief(row: Heartbeat) -> dict[str, Any]:

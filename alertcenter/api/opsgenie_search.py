@@ -50,7 +50,7 @@ class Page:
         turned = field.startswith("-") != self.descending
         return ("-" if turned else "") + field.lstrip("-"), "id"
 
-    def links(self, request: HttpRequest, total: int | None) -> dict[str, str]:
+    def links(self, request: HttpRequest, total: int) -> dict[str, str]:
         """Return the addresses of the neighbouring pages."""
 
         def at(offset: int) -> str:
@@ -60,12 +60,11 @@ class Page:
             return f"{path}?{urlencode(query)}"
 
         links = {"first": at(0)}
-        if total is not None and total > self.offset + self.limit:
+        if total > self.offset + self.limit:
             links["next"] = at(self.offset + self.limit)
         if self.offset:
             links["prev"] = at(max(0, self.offset - self.limit))
-        end = total if total is not None else self.offset + 1
-        links["last"] = at(max(0, (end - 1) // self.limit * self.limit))
+        links["last"] = at(max(0, (total - 1) // self.limit * self.limit))
         return links
 
 
@@ -81,14 +80,15 @@ def page_of(query: QueryDict) -> Page:
 
 def number_in(query: QueryDict, name: str, usual: int, least: int, most: int) -> int:
     given = query.get(name, str(usual))
-    if not given.isdecimal() or not least <= int(given[:9]) <= most:
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
         raise unprocessable(f"{name}: should be between {least} and {most}")
     return int(given)
 
 
+# Spaces are never given back: a run of them would take the cube of its length.
 TERM = re.compile(
-    r"""\s*(?P<join>\b(?:AND|OR)\b)?\s*(?P<not>\bNOT\b\s*)?
-    (?:(?P<field>[A-Za-z.]+)\s*(?P<op>[:=<>]{1,2})\s*)?
+    r"""\s*+(?P<join>\b(?:AND|OR)\b)?\s*+(?P<not>\bNOT\b\s*+)?
+    (?:(?P<field>[A-Za-z.]+)\s*+(?P<op>[:=<>]{1,2})\s*+)?
     (?P<value>"[^"]*"|\([^)]*\)|[^\s]+)""",
     re.VERBOSE,
 )

@@ -136,7 +136,18 @@ def sender(request: HttpRequest, routing_key: str, name: str) -> KeyInfo:
     if key is None or Scope.INGEST not in key.scopes:
         limits.LIMITS.failed(address)
         raise Invalid("Invalid routing key")
+    if no := limits.LIMITS.refusal(key, address):
+        raise no
     return key
+
+
+def routing_key_of(request: HttpRequest, data: Mapping[str, Any]) -> str:
+    return text(data.get("routing_key")) or request.headers.get("X-Routing-Key", "")
+
+
+def without_key(body: bytes, secret: str) -> bytes:
+    """Return what is kept for people to read: the key is as good as a password."""
+    return body.replace(secret.encode(errors="replace"), b"*" * KEY_LENGTH)
 
 
 # --- events ---
@@ -145,14 +156,17 @@ def sender(request: HttpRequest, routing_key: str, name: str) -> KeyInfo:
 @endpoint
 def enqueue(request: HttpRequest, data: dict[str, Any]) -> JsonResponse:
     """POST /pagerduty/v2/enqueue."""
-    given = text(data.get("routing_key")) or request.headers.get("X-Routing-Key", "")
+    given = routing_key_of(request, data)
     dedup_key, action = checked(data)
     key = sender(request, given, "routing_key")
     if action == "acknowledge":
-        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
+        acted(request, key)
         acknowledge(key, dedup_key, first(data, "client") or "PagerDuty")
     elif action == "trigger" or is_open(key, dedup_key):
-        keep(request, key, event_of(data, dedup_key, firing=action == "trigger"))
+        found = event_of(data, dedup_key, firing=action == "trigger")
+        keep(request, key, given, found)
+    else:
+        acted(request, key)
     return JsonResponse(
         {"status": "success", "message": "Event processed", "dedup_key": dedup_key},
         status=202,
@@ -235,11 +249,9 @@ def links_of(data: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def keep(request: HttpRequest, key: KeyInfo, found: Event) -> None:
+def keep(request: HttpRequest, key: KeyInfo, secret: str, found: Event) -> None:
     """Commit the event. Raises Refused."""
     address = limits.address_of_request(request)
-    if no := limits.LIMITS.refusal(key, address):
-        raise no
     parsed = Parsed()
     parsed.add(0, found)
     result = ingest.kept_now(
@@ -248,13 +260,18 @@ def keep(request: HttpRequest, key: KeyInfo, found: Event) -> None:
             key,
             tracing.current(),
             address,
-            request.body,
+            without_key(request.body, secret),
             scope=scope_of(key, NAME),
             context={},
         )
     )
     if result.errors:
         raise Invalid(*(error.reason for error in result.errors))
+
+
+def acted(request: HttpRequest, key: KeyInfo) -> None:
+    """Count what is no event of its own as one."""
+    limits.LIMITS.spend(key, limits.address_of_request(request), 1)
 
 
 def acknowledge(key: KeyInfo, dedup_key: str, who: str) -> None:
@@ -296,14 +313,17 @@ def change(request: HttpRequest, data: dict[str, Any]) -> JsonResponse:
     payload = part(data, "payload")
     if not first(payload, "summary"):
         raise Invalid("'payload.summary' is missing or blank")
-    given = text(data.get("routing_key")) or request.headers.get("X-Routing-Key", "")
+    given = routing_key_of(request, data)
     key = sender(request, given, "routing_key")
+    address = limits.address_of_request(request)
+    # It holds no event, and is kept and looked at all the same.
+    limits.LIMITS.spend(key, address, 0, 1)
     sent = ingest.Sent(
         Protocol("pagerduty_change", lambda _: Parsed(), own_answer, own_refusal),
         key,
         tracing.current(),
-        limits.address_of_request(request),
-        request.body,
+        address,
+        without_key(request.body, given),
         scope=scope_of(key, NAME),
         context={"summary": first(payload, "summary")[:500]},
     )
@@ -332,13 +352,17 @@ def create_event(request: HttpRequest, data: dict[str, Any]) -> JsonResponse:
         errors.append(f"Incident key is longer than {LONGEST_DEDUP} characters")
     if errors:
         raise Invalid(*errors)
-    key = sender(request, text(data.get("service_key")), "service_key")
+    given = text(data.get("service_key"))
+    key = sender(request, given, "service_key")
     incident = storable(incident) or uuid4().hex
     if action == "acknowledge":
-        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
+        acted(request, key)
         acknowledge(key, incident, first(data, "client") or "PagerDuty")
     elif action == "trigger" or is_open(key, incident):
-        keep(request, key, event_of_v1(data, incident, firing=action == "trigger"))
+        found = event_of_v1(data, incident, firing=action == "trigger")
+        keep(request, key, given, found)
+    else:
+        acted(request, key)
     return JsonResponse(
         {"status": "success", "message": "Event processed", "incident_key": incident}
     )

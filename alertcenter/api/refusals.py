@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from alertcenter.alerts.fingerprint import named_key
 from alertcenter.common.errors import Refused
 from tenants.apikeys import KeyInfo
+from tenants.models.apikey import Scope
 
 RETRY = {"Retry-After": "2"}
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="AlertCenter", charset="UTF-8"'}
@@ -30,6 +32,14 @@ def no_key() -> Refused:
     return Refused(401, "no_valid_key", NO_KEY, CHALLENGE)
 
 
+def no_key_in_address() -> Refused:
+    message = _(
+        "The key in this address is not valid; "
+        "make one under Integrations in the admin."
+    )
+    return Refused(401, "no_valid_key", message, CHALLENGE)
+
+
 def not_found() -> Refused:
     return Refused(404, "not_found", NOTHING_HERE)
 
@@ -37,6 +47,13 @@ def not_found() -> Refused:
 def missing_scope(scope: str) -> Refused:
     message = _("This key lacks the scope %(scope)s.") % {"scope": scope}
     return Refused(403, "missing_scope", message)
+
+
+def check_act(key: KeyInfo, scope: str, dedup_key: str) -> None:
+    """Raise Refused unless the key may act on this alert: on those that came with it,
+    and with the scope for it on all of its tenant's."""
+    if Scope.ACT not in key.scopes and not dedup_key.startswith(named_key(scope, "")):
+        raise missing_scope(Scope.ACT.value)
 
 
 def away() -> Refused:

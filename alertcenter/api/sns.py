@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import http.client
 import logging
 import re
 import threading
@@ -18,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +36,9 @@ from alertcenter.common.errors import Refused
 log = logging.getLogger(__name__)
 
 HOST = re.compile(r"sns\.[a-z0-9-]{1,30}\.amazonaws\.com(\.cn)?")
+# Nothing else at Amazon's address is a certificate: its API answers there as well, with
+# words that others chose.
+CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-zA-Z]{1,64}\.pem")
 FETCH_SECONDS = 5.0
 LARGEST = 64 * 1024
 MOST_REMEMBERED = 32
@@ -52,6 +57,9 @@ SIGNED = {
 SIGNED["UnsubscribeConfirmation"] = SIGNED["SubscriptionConfirmation"]
 
 
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sns")
+
+
 class Unreachable(Exception):
     """Amazon did not answer at all."""
 
@@ -60,7 +68,8 @@ def is_envelope(data: Any) -> bool:
     """Whether this is what SNS itself wraps around a message."""
     return (
         isinstance(data, dict)
-        and data.get("Type") in SIGNED
+        and isinstance(data.get("Type"), str)
+        and data["Type"] in SIGNED
         and "TopicArn" in data
         and "MessageId" in data
     )
@@ -69,7 +78,8 @@ def is_envelope(data: Any) -> bool:
 async def received(envelope: Mapping[str, Any]) -> Reply | None:
     """Return the answer to a message about a subscription; None for a notification,
     which is then read by its adapter. Raises Refused for what SNS did not sign."""
-    return await asyncio.to_thread(judge, envelope)
+    # Threads of its own: who makes us wait for Amazon keeps nobody else from theirs.
+    return await asyncio.get_running_loop().run_in_executor(_threads, judge, envelope)
 
 
 def judge(envelope: Mapping[str, Any]) -> Reply | None:
@@ -91,7 +101,7 @@ def judge(envelope: Mapping[str, Any]) -> Reply | None:
 def verify(envelope: Mapping[str, Any]) -> None:
     """Raise Refused for a wrong signature, Unreachable if that cannot be known."""
     address = str(envelope.get("SigningCertURL") or envelope.get("SigningCertUrl", ""))
-    if not is_amazons(address):
+    if not is_certificates(address):
         raise forged()
     try:
         signature = base64.b64decode(str(envelope.get("Signature", "")), validate=True)
@@ -115,7 +125,7 @@ def signed_text(envelope: Mapping[str, Any]) -> bytes:
         f"{name}\n{envelope[name]}\n"
         for name in names
         if envelope.get(name) is not None
-    ).encode()
+    ).encode(errors="replace")
 
 
 def confirm(address: str) -> None:
@@ -143,6 +153,14 @@ def is_amazons(address: str) -> bool:
         return False
 
 
+def is_certificates(address: str) -> bool:
+    """Whether it is where SNS keeps the certificates that it signs with."""
+    if not is_amazons(address):
+        return False
+    parts = urlsplit(address)
+    return not parts.query and CERTIFICATE.fullmatch(parts.path) is not None
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """SNS redirects nowhere, so nobody else may."""
 
@@ -157,9 +175,9 @@ def fetch(address: str) -> bytes:
         with opener.open(address, timeout=FETCH_SECONDS) as answer:
             found: bytes = answer.read(LARGEST)
             return found
-    except urllib.error.HTTPError as error:
+    except (urllib.error.HTTPError, http.client.InvalidURL, ValueError) as error:
         raise forged() from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise Unreachable(str(error)) from error
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
+from alertcenter.api import alertmanager_silences as am_silences
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty, victorops
+from alertcenter.api import heartbeats, pagerduty, services, victorops
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
 from alertcenter.api.docs import DocumentView, SwaggerView
+from alertcenter.api.explain import (
+    AlertExplainView,
+    ExplainView,
+    GroupExplainView,
+)
 from alertcenter.api.groups import ActsView, GroupsView, GroupView
 
 app_name = "api"
@@ -20,6 +26,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{V1}/alerts", AlertsView.as_view(), name="alerts"),
     path(f"{V1}/groups", GroupsView.as_view(), name="groups"),
     path(f"{V1}/groups/<int:number>", GroupView.as_view(), name="group"),
+    path(
+        f"{V1}/groups/<int:number>/explain",
+        GroupExplainView.as_view(),
+        name="group-explain",
+    ),
+    path(
+        f"{V1}/alerts/<uuid:pk>/explain",
+        AlertExplainView.as_view(),
+        name="alert-explain",
+    ),
+    path(f"{V1}/explain", ExplainView.as_view(), name="explain"),
     path(f"{V1}/acts", ActsView.as_view(), name="acts"),
     path(f"{V1}/deliveries", DeliveriesView.as_view(), name="deliveries"),
     path(f"{V1}/deliveries/<uuid:pk>", DeliveryView.as_view(), name="delivery"),
@@ -29,6 +46,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/heartbeats/<uuid:pk>/address",
         beats.AddressView.as_view(),
         name="heartbeat-address",
+    ),
+    path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
+    path(
+        f"{V1}/services/import",
+        services.ServiceImportView.as_view(),
+        name="service-import",
+    ),
+    path(f"{V1}/services/<uuid:pk>", services.ServiceView.as_view(), name="service"),
+    path(
+        f"{V1}/services/<uuid:pk>/dependencies",
+        services.ServiceNeedsView.as_view(),
+        name="service-needs",
     ),
     # Whatever follows: an address that is none must not be named in a log either.
     re_path(r"^h/(?P<place>.*)$", heartbeats.ping, name="ping"),
@@ -42,7 +71,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         for where, view, name in (
             ("api/v2/status", more.StatusView, "status"),
             ("api/v2/receivers", more.ReceiversView, "receivers"),
-            ("api/v2/silences", more.SilencesView, "silences"),
+            ("api/v2/silences", am_silences.AlertmanagerSilencesView, "silences"),
+            (
+                "api/v2/silence/<str:silence>",
+                am_silences.AlertmanagerSilenceView,
+                "silence",
+            ),
             ("api/v2/alerts/groups", more.GroupsView, "groups"),
             ("metrics", more.MetricsView, "metrics"),
         )

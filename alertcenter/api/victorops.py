@@ -69,6 +69,7 @@ def received(request: HttpRequest, secret: str, routing_key: str) -> str:
         raise Refused(400, "bad_request", str(error)) from error
     name = named_key(scope_of(key, NAME), event.key or "")
     if first(data, "message_type").lower() in ACKNOWLEDGES and is_open(key, name):
+        limits.LIMITS.spend(key, limits.address_of_request(request), 1)
         acknowledge(key, name, data)
     else:
         keep(request, key, labelled(event, routing_key))
@@ -87,7 +88,7 @@ def sender(request: HttpRequest, secret: str) -> KeyInfo:
     # A key for headers that stands in an address is in somebody's log by now.
     if key is None or key.kind == Kind.API or Scope.INGEST not in key.scopes:
         limits.LIMITS.failed(address)
-        raise refusals.no_key()
+        raise refusals.no_key_in_address()
     if no := limits.LIMITS.refusal(key, address):
         raise no
     return key

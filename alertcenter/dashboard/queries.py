@@ -1,7 +1,7 @@
 """What do screens show? Rows of groups, one group's story, numbers.
 
-All of it runs inside a tenant's context, and stays quick on 100,000 groups: open
-groups are read in the order of the index `group_state`, one state at a time.
+All of it runs inside a tenant's context, and stays quick on 100,000 groups: see
+alertcenter.alerts.worst_first.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Now
-from django.utils.dateparse import parse_datetime
 
-from alertcenter.alerts.models import Group, Heartbeat, Transition
+from alertcenter.alerts import worst_first
+from alertcenter.alerts.models import Group, Heartbeat, Storm, Transition
 from alertcenter.alerts.models.transition import Kind
+from alertcenter.alerts.worst_first import Place
 from alertcenter.dashboard.models import LiveHead
 from escalation.messages import next_steps
 from tenants.actors import ENGINE
@@ -25,8 +26,6 @@ from tenants.actors import ENGINE
 SNAPSHOT_OPEN = 500
 SNAPSHOT_RESOLVED = 50
 RECENT = timedelta(hours=1)
-OPEN_STATES = ("firing", "acknowledged", "snoozed")
-ORDER = ("-severity", "-opened_at", "-id")
 FIELDS = (
     "id",
     "number",
@@ -42,8 +41,20 @@ FIELDS = (
     "snooze_until",
     "firing_count",
     "alert_count",
+    "flapping_since",
+    "storm_id",
     "version",
+    "priority",
+    "priority_reason",
 )
+NAMES = (
+    "route_name",
+    "policy_name",
+    "assignee_name",
+    "service_name",
+    "service_slug",
+)
+MOST_STORMS = 10
 MOST_TITLE = 300
 MOST_HEARTBEATS = 40
 # What needs somebody comes first.
@@ -66,7 +77,7 @@ class Snapshot:
 def group_rows(
     tenant_id: UUID, ids: Iterable[UUID] | None = None, limit: int = SNAPSHOT_OPEN
 ) -> list[Row]:
-    """Return rows of the groups `ids`, or of the worst open ones, for frames."""
+    """Return rows of the groups `ids`, or of the most urgent open ones, for frames."""
     if ids is None:
         return _finished(tenant_id, _open_groups(tenant_id, limit, None))
     wanted = list(ids)
@@ -77,22 +88,28 @@ def group_rows(
 
 
 def snapshot(tenant_id: UUID) -> Snapshot:
-    """Return the open groups, worst first, and what was resolved of late.
+    """Return the open groups, most urgent first, and what was resolved of late.
 
     The sequence number is read first: whatever changes while we read comes again
     as a delta, and rows carry versions.
     """
     seq = head(tenant_id)
     opened = _open_groups(tenant_id, SNAPSHOT_OPEN + 1, None)
-    more = _cursor(opened[SNAPSHOT_OPEN - 1]) if len(opened) > SNAPSHOT_OPEN else ""
+    more = (
+        worst_first.cursor(opened[SNAPSHOT_OPEN - 1])
+        if len(opened) > SNAPSHOT_OPEN
+        else ""
+    )
     rows = opened[:SNAPSHOT_OPEN] + _recently_resolved(tenant_id)
     return Snapshot(seq, _finished(tenant_id, rows), more)
 
 
 def more_groups(tenant_id: UUID, after: str) -> tuple[list[Row], str]:
     """Return (rows, next cursor) that follow `after`. Raises ValueError."""
-    rows = _open_groups(tenant_id, SNAPSHOT_OPEN + 1, _parsed(after))
-    more = _cursor(rows[SNAPSHOT_OPEN - 1]) if len(rows) > SNAPSHOT_OPEN else ""
+    rows = _open_groups(tenant_id, SNAPSHOT_OPEN + 1, worst_first.parsed(after))
+    more = (
+        worst_first.cursor(rows[SNAPSHOT_OPEN - 1]) if len(rows) > SNAPSHOT_OPEN else ""
+    )
     return _finished(tenant_id, rows[:SNAPSHOT_OPEN]), more
 
 
@@ -114,47 +131,14 @@ def _groups(tenant_id: UUID) -> QuerySet[Group]:
     return Group.objects.filter(tenant_id=tenant_id)
 
 
-def _open_groups(
-    tenant_id: UUID, limit: int, after: tuple[int, datetime, UUID] | None
-) -> list[Row]:
-    """Return up to `limit` open groups by severity, then newest first.
+def _open_groups(tenant_id: UUID, limit: int, after: Place | None) -> list[Row]:
+    """Return up to `limit` open groups, the most urgent first."""
 
-    One query a state: with IN the index no longer gives the order, and a tenant
-    with 100,000 open groups would be sorted at each look.
-    """
-    rows: list[Row] = []
-    for state in OPEN_STATES:
-        groups = _groups(tenant_id).filter(state=state)
-        if after is not None:
-            groups = groups.filter(_behind(*after))
-        rows += _values(groups.order_by(*ORDER), limit)
-    rows.sort(key=_rank, reverse=True)
-    return rows[:limit]
+    def rows_of(groups: QuerySet[Group]) -> list[Row]:
+        return _values(groups, limit)
 
-
-def _behind(severity: int, opened_at: datetime, pk: UUID) -> Q:
-    same = Q(severity=severity)
-    return (
-        Q(severity__lt=severity)
-        | same & Q(opened_at__lt=opened_at)
-        | same & Q(opened_at=opened_at, pk__lt=pk)
-    )
-
-
-def _rank(row: Row) -> tuple[int, datetime, UUID]:
-    return row["severity"], row["opened_at"], row["id"]
-
-
-def _cursor(row: Row) -> str:
-    return f"{row['severity']}~{row['opened_at'].isoformat()}~{row['id']}"
-
-
-def _parsed(cursor: str) -> tuple[int, datetime, UUID]:
-    severity, opened_at, pk = cursor.split("~")
-    moment = parse_datetime(opened_at)
-    if moment is None:
-        raise ValueError("no moment in the cursor")
-    return int(severity), moment, UUID(pk)
+    found = worst_first.read(_groups(tenant_id), rows_of, limit=limit, after=after)
+    return [dict(row) for row in found]
 
 
 def _recently_resolved(tenant_id: UUID) -> list[Row]:
@@ -168,7 +152,9 @@ def _values(groups: QuerySet[Group], limit: int) -> list[Row]:
             route_name=F("route__name"),
             policy_name=F("route__policy__name"),
             assignee_name=F("assignee__name"),
-        ).values(*FIELDS, "route_name", "policy_name", "assignee_name")[:limit]
+            service_name=F("service__name"),
+            service_slug=F("service__slug"),
+        ).values(*FIELDS, *NAMES)[:limit]
     )
 
 
@@ -180,10 +166,38 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
     upcoming = next_steps(
         tenant_id, [row["id"] for row in rows if row["state"] == "firing"]
     )
+    own = _own_groups(tenant_id, [row["id"] for row in rows if row["storm_id"]])
     return [
         _framed(row, upcoming.get(row["id"]))
-        | {"resolved_by": enders.get(row["id"], "")}
+        | {"resolved_by": enders.get(row["id"], ""), "storm": in_storm(row, own)}
         for row in rows
+    ]
+
+
+def in_storm(row: Row, own: set[UUID]) -> str:
+    """Return `own` for a group that stands for a storm, `held` for what it holds."""
+    return "own" if row["id"] in own else "held" if row["storm_id"] else ""
+
+
+def _own_groups(tenant_id: UUID, ids: list[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    rows = Storm.objects.filter(tenant_id=tenant_id, group_id__in=ids)
+    return {pk for pk in rows.values_list("group_id", flat=True) if pk}
+
+
+def storms(tenant_id: UUID) -> list[tuple[Storm, int]]:
+    """Return the storms that are not resolved yet, each with its group's number."""
+    rows = Storm.objects.filter(tenant_id=tenant_id, closed_at=None)
+    found = list(rows.exclude(group_id=None).select_related("route")[:MOST_STORMS])
+    numbers = dict(
+        _groups(tenant_id)
+        .filter(pk__in=[storm.group_id for storm in found if storm.group_id])
+        .exclude(state="resolved")
+        .values_list("pk", "number")
+    )
+    return [
+        (storm, numbers[storm.group_id]) for storm in found if storm.group_id in numbers
     ]
 
 
@@ -215,7 +229,12 @@ def _framed(row: Row, upcoming: tuple[datetime, str] | None) -> Row:
         "snooze_until": _iso(row["snooze_until"]),
         "firing_count": row["firing_count"],
         "alert_count": row["alert_count"],
+        "flapping_since": _iso(row["flapping_since"]),
         "version": row["version"],
+        "priority": row["priority"],
+        "why": row["priority_reason"],
+        "service": row["service_name"] or "",
+        "service_slug": row["service_slug"] or "",
         "route": row["route_name"] or "",
         "policy": row["policy_name"] or "",
         "assignee": row["assignee_name"] or "",

@@ -56,7 +56,9 @@ class Story:
 def story(tenant_id: UUID, number: int) -> Story:
     """Return the story of group `number`. Raises Http404."""
     group = (
-        Group.objects.select_related("route", "route__policy", "assignee")
+        Group.objects.select_related(
+            "route", "route__policy", "assignee", "service", "service__owner"
+        )
         .filter(tenant_id=tenant_id, number=number)
         .first()
     )
@@ -124,6 +126,13 @@ def _said(kind: str, data: dict[str, Any]) -> str:
         return ngettext("for %(count)d minute", "for %(count)d minutes", minutes) % {
             "count": minutes
         }
+    if kind == Kind.FLAPPING:
+        return _("%(changes)s changes of state in %(minutes)s minutes") % {
+            "changes": data.get("changes"),
+            "minutes": data.get("minutes"),
+        }
+    if "groups" in data and "alerts" in data:
+        return _("%(alerts)s alerts in %(groups)s groups") % data
     parts = [data.get("who") or data.get("name"), data.get("error"), data.get("text")]
     return " · ".join(str(part) for part in parts if part)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -20,13 +21,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from alertcenter.common.crypto import SealBroken
 from alertcenter.dashboard import acts, queries, setup, stories
+from alertcenter.dashboard import explained as explaining
 from alertcenter.dashboard.build import build_hash
 from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
 from escalation import oncall
+from escalation.explain import stored
 from tenants import apikeys, keyring, roles
 from tenants.access import Membership, membership
 from tenants.logins import Patience
@@ -73,6 +76,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         snippets=setup.snippets(who.slug, fresh_key or "YOUR_KEY"),
         fresh_key=fresh_key,
         heartbeats=queries.heartbeats(who.tenant_id),
+        storms=queries.storms(who.tenant_id),
         here="dashboard",
     )
 
@@ -84,7 +88,37 @@ def group(request: HttpRequest, who: Membership, number: int) -> HttpResponse:
     """One group's story."""
     found = stories.story(who.tenant_id, number)
     (row,) = queries.group_rows(who.tenant_id, [found.group.pk])
-    return page(request, "dashboard/group.html", who, story=found, row=row)
+    why = explaining.explained(stored.of_group(found.group), request, who)
+    return page(request, "dashboard/group.html", who, story=found, row=row, why=why)
+
+
+@require_GET
+@never_cache
+@tenant_page
+def why(request: HttpRequest, who: Membership, number: int) -> HttpResponse:
+    """Why somebody was told of this group, or why not: every decision."""
+    group, trace = explaining.of_number(who.tenant_id, number)
+    shown = explaining.explained(trace, request, who)
+    return page(request, "dashboard/why.html", who, group=group, why=shown)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@tenant_page
+def explain(request: HttpRequest, who: Membership) -> HttpResponse:
+    """Who would be told of a pasted alert; with `?alert=` why of a stored one.
+    Changes nothing."""
+    given = request.POST or request.GET or None
+    form = explaining.ExplainForm(given, who=who)
+    shown = None
+    if given and form.is_valid():
+        try:
+            shown = explaining.explained(form.trace(), request, who)
+        except ValidationError as error:
+            form.add_error("at", error)
+    return page(
+        request, "dashboard/explain.html", who, form=form, why=shown, here="explain"
+    )
 
 
 @require_GET

@@ -11,7 +11,7 @@ def words() -> dict[str, str]:
 
     Names in braces are filled in by the browser, always as text.
     """
-    return _states() | _acts() | _counts()
+    return _states() | _acts() | _counts() | _reasons()
 
 
 def _states() -> dict[str, str]:
@@ -26,6 +26,9 @@ def _states() -> dict[str, str]:
         "firing": _("firing"),
         "acknowledged": _("acknowledged"),
         "snoozed": _("snoozed"),
+        "flapping": _("flapping"),
+        "inStorm": _("in a storm"),
+        "stormOn": _("Storm on {route}: {count} alerts. One page speaks for them."),
         "resolved": _("resolved"),
         "severity5": _("critical"),
         "severity4": _("error"),
@@ -76,6 +79,20 @@ def _counts() -> dict[str, str]:
         "more": _("Show more"),
         "nothing": _("Nothing is firing."),
         "nothingFound": _("No group matches the filter."),
+    }
+
+
+def _reasons() -> dict[str, str]:
+    """Return why a group has its priority: the codes of alertcenter.alerts.priority."""
+    return {
+        "priority": _("P{level}: {reasons}"),
+        "why_severity": _("severity {severity}"),
+        "why_tier1": _("the service is vital"),
+        "why_tier4": _("the service is minor"),
+        "why_dependents": _("{count} services in trouble need it"),
+        "why_size": _("{count} alerts or more fire"),
+        "why_info": _("information only"),
+        "service": _("Service {name}"),
     }
 
 

@@ -14,8 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts.admin.search import by_words
-from alertcenter.alerts.admin.shown import label_list, severity_pill, state_pill
-from alertcenter.alerts.models import Group, GroupAlert, Route, Transition
+from alertcenter.alerts.admin.shown import (
+    label_list,
+    priority_words,
+    severity_pill,
+    state_pill,
+)
+from alertcenter.alerts.models import Group, GroupAlert, Route, Service, Transition
 from escalation import actions
 from escalation.admin.acts import MOST_AT_ONCE, act
 from escalation.models import DueStep, Run
@@ -66,6 +71,24 @@ class RouteFilter(admin.SimpleListFilter):
         return queryset.filter(route_id=wanted) if wanted in known else queryset
 
 
+class ServiceFilter(admin.SimpleListFilter):
+    """By service of this tenant."""
+
+    title = gettext_lazy("service")
+    parameter_name = "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        services = Service.objects.filter(tenant_id=tenant_of(request), active=True)
+        return [(str(one.pk), one.name) for one in services.order_by("name")[:50]]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Group]
+    ) -> QuerySet[Group]:
+        known = dict(self.lookup_choices)
+        wanted = self.value()
+        return queryset.filter(service_id=wanted) if wanted in known else queryset
+
+
 def is_open(group: Group) -> bool:
     return group.state != "resolved"
 
@@ -81,13 +104,16 @@ class GroupAdmin(ActedOnAdmin):
     section_order = 10
     list_display = (
         "link_to_group",
+        "urgency",
         "severity_word",
         "state_word",
+        "service",
         "opened_at",
         "counts",
         "acked_by",
     )
-    list_filter = (OpenFilter, "severity", RouteFilter)
+    list_select_related = ("service",)
+    list_filter = (OpenFilter, "priority", "severity", ServiceFilter, RouteFilter)
     search_fields = ("title",)
     search_help_text = gettext_lazy("#number, words of the title, or label=value")
     ordering = ("-opened_at", "id")
@@ -100,6 +126,8 @@ class GroupAdmin(ActedOnAdmin):
             {
                 "fields": (
                     "title",
+                    "why",
+                    "service",
                     "severity_word",
                     "state_word",
                     "all_labels",
@@ -117,6 +145,7 @@ class GroupAdmin(ActedOnAdmin):
                     "acked_by",
                     "acked_at",
                     "snooze_until",
+                    "flapping_since",
                     "assignee",
                     "resolved_at",
                 )
@@ -132,6 +161,14 @@ class GroupAdmin(ActedOnAdmin):
     @admin.display(description=gettext_lazy("group"))
     def link_to_group(self, group: Group) -> str:
         return f"#{group.number} {group.title}"
+
+    @admin.display(description=gettext_lazy("priority"))
+    def urgency(self, group: Group) -> str:
+        return f"P{group.priority}"
+
+    @admin.display(description=gettext_lazy("priority"))
+    def why(self, group: Group) -> str:
+        return priority_words(group.priority, group.priority_reason)
 
     @admin.display(description=gettext_lazy("severity"))
     def severity_word(self, group: Group) -> SafeString:
@@ -210,7 +247,10 @@ class GroupAdmin(ActedOnAdmin):
             own = page_of(tenant_of(request), group)
             slug = membership_of(request).slug
             url = f"/t/{slug}/groups/{group.number}"
-            own["links"] = [{"url": url, "label": _("On the dashboard")}]
+            own["links"] = [
+                {"url": url, "label": _("On the dashboard")},
+                {"url": f"{url}/why", "label": _("Why?")},
+            ]
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )

@@ -21,6 +21,7 @@ from notifications.message import AlertLine
 HEADER_CHARS = 150
 # https://docs.slack.dev/reference/block-kit/blocks/section-block
 SECTION_CHARS = 3_000
+FIELD_CHARS = 2_000
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_CHARS = 75
 URL_CHARS = 3_000
@@ -87,7 +88,7 @@ def blocks(parcel: Parcel) -> Iterator[Block]:
         "type": "header",
         "text": plain(f"{sign(parcel)} {title(parcel)}", HEADER_CHARS),
     }
-    yield section(headline(parcel))
+    yield section(headline(parcel)) | service_fields(parcel)
     if parcel.body.strip():
         yield section(linked(parcel.body.strip(), SECTION_CHARS))
     if parcel.message.alert_count > 1:
@@ -124,12 +125,38 @@ def headline(parcel: Parcel) -> str:
     message = parcel.message
     worst = SIGNS.get(message.severity, UNKNOWN_SIGN)
     parts = [f"{worst} *{severity(parcel)}*", f"*{state(parcel)}*", counts(parcel)]
+    if message.priority:
+        parts.insert(1, f"*P{message.priority}*")
     return " · ".join([*parts, f"#{message.number}"])
+
+
+def service_fields(parcel: Parcel) -> Block:
+    """Return the fields that name the service, its owner and its runbook."""
+    message = parcel.message
+    if not message.service:
+        return {}
+    found = [field(_("Service"), escaped(message.service, FIELD_CHARS // 2))]
+    if message.service_owner:
+        who = escaped(message.service_owner, FIELD_CHARS // 2)
+        found.append(field(_("Owner"), who))
+    if message.runbook and len(message.runbook) <= FIELD_CHARS // 2:
+        where = linked(message.runbook, FIELD_CHARS // 2)
+        found.append(field(_("Runbook"), where))
+    return {"fields": found}
+
+
+def field(label: str, value: str) -> Block:
+    return mrkdwn(f"*{label}*\n{value}")
 
 
 def counts(parcel: Parcel) -> str:
     """Return how many alerts fire, of how many."""
     message = parcel.message
+    if message.storm:
+        return _("%(alerts)s alerts in %(groups)s groups") % {
+            "alerts": message.storm.alerts,
+            "groups": message.storm.groups,
+        }
     if message.firing_count == message.alert_count:
         said = ngettext("%(count)s alert", "%(count)s alerts", message.alert_count)
         return said % {"count": message.alert_count}
@@ -149,7 +176,8 @@ def alert_list(parcel: Parcel) -> str:
         if room < 0:
             break
         lines.append(text)
-    left = parcel.message.alert_count - len(lines)
+    message = parcel.message
+    left = (message.storm.groups if message.storm else message.alert_count) - len(lines)
     if left > 0:
         lines.append(ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left})
     return "\n".join(lines)
@@ -168,6 +196,9 @@ def context(parcel: Parcel) -> Iterator[str]:
     message = parcel.message
     if message.opened_at:
         yield _("Since %(time)s") % {"time": moment(parcel, message.opened_at)}
+    if message.flapping_since and message.state != "resolved":
+        since = moment(parcel, message.flapping_since)
+        yield _("Flapping since %(time)s") % {"time": since}
     if message.state == "acknowledged" and message.actor:
         who = escaped(message.actor, CONTEXT_CHARS // 2)
         yield _("Acknowledged by %(who)s") % {"who": who}

@@ -102,10 +102,16 @@ def context(parcel: Parcel) -> dict[str, Any]:
         "severity": localize.severity_word(message.severity, parcel.language),
         "state": localize.state_word(message.state, parcel.language),
         "news": news(parcel),
+        "service": service(message),
         "times": dict(times(parcel)),
         "alerts": [alert(line, parcel) for line in message.alerts],
-        "more": max(0, message.alert_count - len(message.alerts)),
+        "more": max(0, lines_in_all(message) - len(message.alerts)),
     }
+
+
+def lines_in_all(message: Message) -> int:
+    """Return how many alerts there are to list; of a storm, how many groups."""
+    return message.storm.groups if message.storm else message.alert_count
 
 
 def news(parcel: Parcel) -> str:
@@ -116,19 +122,28 @@ def news(parcel: Parcel) -> str:
     return localize.note_line(note, parcel.language, parcel.time_zone)
 
 
+def service(message: Message) -> str:
+    """Return the service in trouble and who answers for it, on one line."""
+    name, owner = one_line(message.service), one_line(message.service_owner)
+    return f"{name} ({owner})" if name and owner else name
+
+
 def times(parcel: Parcel) -> list[tuple[str, str]]:
     """Return the label and value of each time that means something now."""
     message: Message = parcel.message
     label = {
         "opened_at": gettext("Since"),
+        "flapping_since": gettext("Flapping since"),
         "snooze_until": gettext("Snoozed until"),
         "resolved_at": gettext("Resolved at"),
         "next_at": gettext("Next"),
     }
+    resolved = message.state == "resolved"
     wanted = {
         "opened_at": message.opened_at,
+        "flapping_since": None if resolved else message.flapping_since,
         "snooze_until": message.snooze_until if message.state == "snoozed" else None,
-        "resolved_at": message.resolved_at if message.state == "resolved" else None,
+        "resolved_at": message.resolved_at if resolved else None,
         "next_at": message.next_at,
     }
     said = {

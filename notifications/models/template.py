@@ -16,6 +16,7 @@ class MessageKind(models.TextChoices):
     ACKNOWLEDGED = "acknowledged", _("acknowledged")
     SNOOZED = "snoozed", _("snoozed")
     RESOLVED = "resolved", _("resolved")
+    STORM = "storm", _("storm")
 
 
 class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unused-ignore]

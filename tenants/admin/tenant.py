@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +17,7 @@ from tenants import access, founding, roles, usage
 from tenants.actors import OPERATOR, Actor
 from tenants.admin_base import TenantScopedAdmin
 from tenants.admin_timezones import TimeZoneChoices
+from tenants.flapping_limits import BOUNDS, FEWEST_TO_START
 from tenants.models import Tenant
 from tenants.site_header import enter
 
@@ -29,8 +31,64 @@ LIMITS = (
 )
 
 
+FLAPPING = ("flapping_starts", "flapping_ends", "flapping_minutes")
+
+
+def flapping_field(name: str, **words: Any) -> forms.IntegerField:
+    """Return the form's field of one of the limits; empty: the usual one."""
+    least, most, usual = BOUNDS[name]
+    return forms.IntegerField(
+        required=False,
+        min_value=0 if name == "starts" else least,
+        max_value=most,
+        widget=forms.NumberInput(attrs={"placeholder": usual}),
+        **words,
+    )
+
+
 class TenantForm(TimeZoneChoices):
     """The short name is part of every address, so it stays once it is in use."""
+
+    flapping_starts = flapping_field(
+        "starts",
+        label=gettext_lazy("flaps from so many changes of state"),
+        help_text=gettext_lazy("0: never."),
+    )
+    flapping_ends = flapping_field(
+        "ends", label=gettext_lazy("calm again at so many or fewer")
+    )
+    flapping_minutes = flapping_field(
+        "minutes", label=gettext_lazy("within the last minutes")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in (self.instance.settings.get("flapping") or {}).items():
+            if f"flapping_{name}" in self.fields:
+                self.fields[f"flapping_{name}"].initial = value
+
+    def clean(self) -> dict[str, Any]:
+        """Put the limits of flapping where the settings are."""
+        cleaned = super().clean() or {}
+        given = {
+            name.removeprefix("flapping_"): cleaned[name]
+            for name in FLAPPING
+            if cleaned.get(name) is not None
+        }
+        starts = given.get("starts", BOUNDS["starts"][2])
+        if 0 < starts < FEWEST_TO_START:
+            self.add_error(
+                "flapping_starts",
+                _("At least %(fewest)s, or 0.") % {"fewest": FEWEST_TO_START},
+            )
+        elif starts and given.get("ends", 0) >= starts:
+            self.add_error(
+                "flapping_ends", _("It must be fewer than start the flapping.")
+            )
+        elif not self.errors and any(name in self.fields for name in FLAPPING):
+            kept = {k: v for k, v in self.instance.settings.items() if k != "flapping"}
+            self.instance.settings = kept | ({"flapping": given} if given else {})
+        return cleaned
 
     class Meta:
         model = Tenant
@@ -63,6 +121,16 @@ class TenantAdmin(TenantScopedAdmin):
                 "fields": (*TERMS, "keep_raw"),
                 "description": gettext_lazy(
                     "What is older is deleted once a day. Operators set the days."
+                ),
+            },
+        ),
+        (
+            gettext_lazy("Flapping alerts"),
+            {
+                "fields": FLAPPING,
+                "description": gettext_lazy(
+                    "An alert that comes and goes stays one group, and pages nobody "
+                    "anew, until it is calm."
                 ),
             },
         ),

@@ -22,6 +22,9 @@ from alertcenter.alerts.models import (
     RawEvent,
     Route,
     Rule,
+    Service,
+    ServiceDependency,
+    Storm,
     TimeInterval,
     Transition,
 )
@@ -94,6 +97,9 @@ def fill(cast: Cast) -> dict[type, Any]:
         rows = {**configuration(cast), **history(cast)}
         rows[Tenant] = cast.tenant
         rows[Member] = next(reversed(cast.members.values()))
+        rows[Storm] = Storm.objects.create(
+            tenant_id=cast.id, route=rows[Route], group_id=rows[Group].pk, alerts=3000
+        )
         rows[ApiKey] = apikeys.mint(cast.id, "prom", ["ingest"], actor=THE_ENGINE)[0]
         rows[Integration] = Integration.objects.create(
             tenant=cast.tenant, slug="zabbix-1", name="Zabbix", source="zabbix"
@@ -138,7 +144,15 @@ def configuration(cast: Cast) -> dict[type, Any]:
     Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    service, needed = (
+        Service.objects.create(
+            tenant=tenant, slug=f"{cast.slug}-{name}", name=f"{cast.slug} {name}"
+        )
+        for name in ("shop", "database")
+    )
+    ServiceDependency.objects.create(tenant=tenant, service=service, needs=needed)
     return {
+        Service: service,
         Channel: channel,
         Schedule: schedule,
         Policy: policy,

@@ -90,6 +90,19 @@ def test_the_keys_are_shown_once_and_a_new_address_leaves_the_old_open(alice, ac
     assert post(first, example).status == post(second, example).status == 401
 
 
+def test_only_keys_of_apis_whose_clients_act_may_act(alice, acme):
+    for source in ("github", "opsgenie_api", "alerta_api"):
+        alice.post(ADD, {"source": source, "name": source})
+    with in_tenant(acme.id):
+        rows = ApiKey.objects.values_list("integration__source", "kind", "scopes")
+        found = {(source, kind): set(scopes) for source, kind, scopes in rows}
+    both = {"ingest", "read"}
+    assert found["github", "url"] == {"ingest"}
+    assert found["github", "api"] == both
+    assert found["opsgenie_api", "api"] == both | {"act"}
+    assert found["alerta_api", "api"] == both | {"act"}
+
+
 def test_an_integration_that_is_deleted_takes_its_keys_along(alice, acme):
     address = address_in(connect(alice, "grafana"))
     row = only(acme)

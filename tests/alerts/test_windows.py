@@ -188,7 +188,7 @@ def test_occurrences_are_those_that_dateutil_counts(rule, first):
     first = first.replace(microsecond=0)
     until = first + timedelta(days=1500)
     stop = until.strftime(";UNTIL=%Y%m%dT%H%M%S")
-    mine = []
+    mine: list[datetime] = []
     for moment in windows.occurrences(windows.parse(rule), first, first.date()):
         if moment > until or len(mine) == 200:
             break

@@ -11,6 +11,7 @@ from django.db import connection
 
 from alertcenter import flow
 from alertcenter.alerts.models import Alert, Group
+from alertcenter.api import alerta_search as search
 from alertcenter.api import asked
 from tenants.rls import in_tenant
 from tests.api.client import Answer, call
@@ -289,6 +290,29 @@ def test_what_a_query_does_not_understand_is_refused_not_left_out(alerta, words)
     alerta.send()
     answer = alerta("GET", f"/alerts?{words}")
     assert (answer.status, answer.json["status"]) == (400, "error")
+
+
+@pytest.mark.parametrize("name", ["isnull", "range", "in", "contains", "gt", "regex"])
+def test_a_label_may_be_called_as_djangos_words(alerta, name):
+    alerta.send(attributes={})
+    for query in (f"{name}=x", f"attributes.{name}=x", f"{name}=~x"):
+        assert alerta.query(query) == []
+    assert alerta.query(f"{name}!=x") == ["DiskFull"]
+
+
+@pytest.mark.parametrize("words", ["q=%00", "event=%00", "event!=%00", "%00=a"])
+def test_a_character_that_cannot_be_stored_is_refused(alerta, words):
+    alerta.send()
+    assert alerta("GET", f"/alerts?{words}").status == 400
+
+
+def test_a_regular_expression_has_its_time(alerta, monkeypatch):
+    alerta.send(resource="a" * 2_001 + "b")
+    monkeypatch.setattr(search, "LONGEST_QUERY", "300ms")
+    began = time.monotonic()
+    answer = alerta("GET", "/alerts?resource=~^(a%2B)(a%2B)(a%2B)%5C1%5C2%5C3b$")
+    assert (answer.status, answer.json["message"]) == (400, "the query takes too long")
+    assert time.monotonic() - began < 5
 
 
 def test_ids_may_be_short_where_only_one_begins_so(alerta):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import datetime
+import time
 from typing import Any
 
 import psycopg2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 
+from alertcenter.alerts import translate
 from alertcenter.alerts.models import Alert, RawEvent
+from alertcenter.alerts.sources import bodies
+from alertcenter.alerts.sources.adapter import Incoming
 from alertcenter.alerts.sources.registry import adapters
-from alertcenter.api import sns
 from alertcenter.api.integrations import USE
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
@@ -90,6 +87,17 @@ def test_a_key_for_headers_opens_nothing_in_an_address(acme, key):
     assert post(f"/in/datadog/{key}", DATADOG).status == 401
     assert post("/in/datadog/0123456789abcdef0123456789abcdef").status == 401
     assert alerts(acme) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/in/datadog/", "/victorops/integrations/generic/20131114/alert/"],
+)
+def test_a_wrong_key_in_an_address_is_told_where_there_are_right_ones(place, acme, key):
+    for wrong in ("0" * 32, key):
+        answer = post(f"{place}{wrong}{'/r' * place.startswith('/v')}", DATADOG)
+        assert answer.status == 401
+        assert "Integrations" in answer.json["message"]
 
 
 def test_a_revoked_address_is_closed(acme):
@@ -171,6 +179,46 @@ def test_json_in_a_form_and_with_raw_line_breaks_is_read(acme, key):
     assert [one.title for one in alerts(acme)] == ["in a form", "two lines"]
 
 
+FORM = (
+    b'--X\r\nContent-Disposition: form-data; name="payload"\r\n\r\n{"a":"\xc3\xa9"}\r\n'
+    b'--X\r\nContent-Disposition: form-data; name="file"; filename="a b.png"\r\n'
+    b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\r\n\r\n"
+    b"--X\r\nContent-Disposition: form-data; name=empty\r\n\r\n\r\n--X--\r\n"
+)
+
+
+@pytest.mark.parametrize("form", [FORM, FORM.replace(b"\r\n", b"\n")])
+def test_the_fields_of_a_form_with_files_are_read(form):
+    kind = 'multipart/form-data; boundary="X"'
+    found = bodies.from_multipart(form, kind)
+    assert found == {"payload": '{"a":"é"}', "file": "a b.png", "empty": ""}
+
+
+NESTED = b"".join(
+    b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1)
+    for n in range(200)
+)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        NESTED + b"\n" * 900_000,
+        NESTED * 70,
+        b"--b0\r\n\r\n" * 100_000,
+        b"--b0\r\nContent-Disposition: form-data; " + b"a=b; " * 190_000,
+        b"--b0\r\nContent-Disposition: form-data; name=" + b"(" * 900_000,
+    ],
+    ids=["nested and long", "nested", "many", "a long head", "comments"],
+)
+def test_a_form_made_to_be_slow_is_answered_at_once(form, acme, key):
+    kind = {"Content-Type": "multipart/form-data; boundary=b0"}
+    began = time.monotonic()
+    answer = post("/t/acme/in/auto", form[: 1 << 20], **(bearer(key) | kind))
+    assert answer.status in (200, 400)
+    assert time.monotonic() - began < 2
+
+
 def test_reading_is_not_a_way_to_send(acme, key):
     answer = call("GET", "/t/acme/in/datadog", b"", bearer(key))
     assert answer.status == 405
@@ -219,6 +267,28 @@ def test_a_mapping_that_finds_nothing_says_so_in_an_alert(acme):
 # --- counts and copies ---
 
 
+SLOW = "{% for a in x %}{% for b in x %}{% endfor %}{% endfor %}z"
+
+
+def test_a_mapping_has_its_time_however_many_items_there_are():
+    settings = {"title": "{{ t }}", "labels": {f"l{n}": SLOW for n in range(64)}}
+    item = {"t": "a", "x": [1] * 90}
+    for payload in ([item] * 50, {"i": [item] * 50}):
+        more = {"items": "i"} if isinstance(payload, dict) else {}
+        began = time.thread_time()
+        found = translate.translate("json", Incoming(payload), settings | more)
+        assert time.thread_time() - began < 10
+        assert "too long" in found.reason
+        assert len(found.parsed.events) == 1
+
+
+def test_a_list_read_one_by_one_has_its_time(monkeypatch):
+    monkeypatch.setattr(translate, "LONGEST_SECONDS", 0.0)
+    found = translate.translate("datadog", Incoming([{"odd": 1}, DATADOG, DATADOG]))
+    assert len(found.parsed.events) == 1
+    assert "not kept" in found.parsed.events[0].annotations["description"]
+
+
 def test_what_a_key_without_integration_sends_makes_one(acme, key):
     USE.flush()
     post("/t/acme/in/datadog", DATADOG, **bearer(key))
@@ -246,112 +316,6 @@ def test_counts_wait_for_the_database_to_come_back(acme, key, monkeypatch):
     USE.flush()
     with in_tenant(acme.id):
         assert Integration.objects.get(pk=made.pk).events == 1
-
-
-# --- Amazon's signatures ---
-
-
-@pytest.fixture(scope="module")
-def amazon() -> tuple[rsa.RSAPrivateKey, bytes]:
-    """A key, and the certificate that SNS would show for it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    return key, certificate.public_bytes(serialization.Encoding.PEM)
-
-
-@pytest.fixture
-def fetched(amazon: tuple[rsa.RSAPrivateKey, bytes], monkeypatch) -> list[str]:
-    """What was fetched from Amazon, which shows its certificate."""
-    found: list[str] = []
-
-    def fetch(address: str) -> bytes:
-        found.append(address)
-        return amazon[1]
-
-    monkeypatch.setattr(sns, "fetch", fetch)
-    monkeypatch.setattr(sns.CERTIFICATES, "_known", {})
-    return found
-
-
-CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/cert.pem"
-
-
-def signed(amazon: tuple[rsa.RSAPrivateKey, bytes], **fields: str) -> dict[str, str]:
-    envelope = {
-        "Type": "Notification",
-        "MessageId": "1",
-        "TopicArn": "arn:aws:sns:eu-west-1:1:alarms",
-        "Message": '{"title": "CPU", "alert_id": "1"}',
-        "Timestamp": "2026-11-20T10:00:00.000Z",
-        "SignatureVersion": "2",
-        "SigningCertURL": CERTIFICATE,
-    } | fields
-    made = amazon[0].sign(
-        sns.signed_text(envelope), padding.PKCS1v15(), hashes.SHA256()
-    )
-    return envelope | {"Signature": base64.b64encode(made).decode()}
-
-
-def test_a_subscription_signed_by_amazon_is_confirmed(acme, key, amazon, fetched):
-    link = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"
-    said = signed(amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=link)
-    answer = post("/t/acme/in/auto", said, **bearer(key))
-    assert (answer.status, answer.json) == (200, {"confirmed": True})
-    assert fetched == [CERTIFICATE, link]
-    assert alerts(acme) == []
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "https://sns.eu-west-1.amazonaws.com.evil.example/",
-        "http://sns.eu-west-1.amazonaws.com/",
-        "https://evil.example/?sns.eu-west-1.amazonaws.com",
-        "https://user@sns.eu-west-1.amazonaws.com/",
-        "https://sns.eu-west-1.amazonaws.com:8443/",
-        "file:///etc/passwd",
-    ],
-)
-def test_nothing_is_fetched_from_anybody_else(acme, key, amazon, fetched, link):
-    said = signed(amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=link)
-    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
-    assert link not in fetched
-    said = signed(amazon, SigningCertURL=link)
-    assert post("/t/acme/in/auto", said, **bearer(key)).status == 403
-    assert link not in fetched
-
-
-def test_a_changed_message_is_refused(acme, key, amazon, fetched):
-    said = signed(amazon) | {"Message": '{"title": "other"}'}
-    answer = post("/t/acme/in/auto", said, **bearer(key))
-    assert (answer.status, answer.json["code"]) == (403, "bad_signature")
-
-
-def test_an_alarm_is_not_lost_when_amazon_cannot_be_reached(
-    acme, key, amazon, monkeypatch
-):
-    def away(_address: str) -> bytes:
-        raise sns.Unreachable("no route")
-
-    monkeypatch.setattr(sns, "fetch", away)
-    monkeypatch.setattr(sns.CERTIFICATES, "_known", {})
-    assert post("/t/acme/in/auto", signed(amazon), **bearer(key)).status == 200
-    assert len(alerts(acme)) == 1
-    said = signed(
-        amazon, Type="SubscriptionConfirmation", Token="t", SubscribeURL=CERTIFICATE
-    )
-    assert post("/t/acme/in/auto", said, **bearer(key)).status == 502
 
 
 def test_copies_remember_what_reads_them_again(acme, key):

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from alertcenter import flow
-from alertcenter.alerts.models import Alert, Group
+from alertcenter.alerts.models import Alert, Group, Rule
 from alertcenter.api import asked
 from tenants.rls import in_tenant
 from tests.api.client import Answer, call
@@ -199,6 +199,9 @@ def test_a_list_is_searched_sorted_and_paged(acme, og):
     page = og("GET", "/alerts?limit=2&sort=message&order=asc").json
     assert [one["message"] for one in page["data"]] == ["Alert 0", "Alert 1"]
     assert "offset=2" in page["paging"]["next"]
+    behind = og("GET", "/alerts?limit=2&offset=50").json
+    assert behind["data"] == []
+    assert "offset=4" in behind["paging"]["last"]
     query = "status%3Aopen+AND+priority%3AP1"
     assert og("GET", f"/alerts/count?query={query}").json["data"] == {"count": 2}
     for text, count in (
@@ -256,6 +259,18 @@ def test_keys_are_asked_for_and_scopes_hold(acme, globex, mint, foreign_key, og)
     assert og.get()["status"] == "open"
 
 
+def test_what_a_rule_drops_is_accepted_and_its_request_says_so(acme, og):
+    with in_tenant(acme.id):
+        Rule.objects.create(
+            tenant_id=acme.id, name="all", matchers=['entity="x"'], drop=True
+        )
+    answer = og.create(entity="x", note="n")
+    assert answer.status == 202
+    told = og("GET", f"/alerts/requests/{answer.json['requestId']}").json["data"]
+    assert (told["success"], told["alertId"]) == (False, "")
+    assert "rule" in told["status"]
+
+
 def test_delete_closes(acme, og):
     og.create()
     assert og("DELETE", f"/alerts/d{ALIAS}&user=bob").status == 202
@@ -294,3 +309,55 @@ def test_odd_queries_are_answered(query, acme, og):
     assert og("GET", f"/alerts?query={query}").status in (200, 422)
     assert og("GET", f"/heartbeats/{query}").status == 404
     assert og("GET", f"/alerts/{query}{ALIAS}").status == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["+" * 1000, "NOT" + "+" * 900, "a+" * 10 + "+" * 900]
+)
+def test_a_query_of_many_spaces_is_answered_at_once(query, acme, og):
+    began = time.monotonic()
+    assert og("GET", f"/alerts/count?query={query}").status == 200
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["limit=0000000001999999", "offset=000000000" + "9" * 20, "offset=" + "0" * 5000],
+)
+def test_a_page_of_many_digits_is_refused(page, acme, og):
+    assert og("GET", f"/alerts?{page}").status == 422
+
+
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for _level in range(levels):
+        value = [value]
+    return value
+
+
+def test_endless_numbers_and_depths_are_no_fault(acme, og):
+    og.create()
+    for name, field in (("assign", "owner"), ("escalate", "escalation")):
+        body = {field: float("inf")}
+        text = json.dumps(body).replace("Infinity", "1e999").encode()
+        headers = {"Authorization": f"GenieKey {og.key}"}
+        assert call("POST", f"{BASE}/alerts/d/{name}{ALIAS}", text, headers).status == (
+            202
+        )
+        answer = og("POST", f"/alerts/d/{name}{ALIAS}", {field: deep(800)})
+        assert answer.status == 422, answer.body
+
+
+def test_what_is_asked_has_a_size_and_an_alert_does_not_grow_without_end(acme, og):
+    og.create()
+    owner = {"owner": {"username": "x" * 200_000}}
+    assert og("POST", f"/alerts/d/assign{ALIAS}", owner).status == 413
+    for letter in "ab":
+        told = og.act("tags", {"tags": [letter * 3_000]})
+    assert told["success"] is False
+    assert told["status"] == "label 'tags' is longer than 4096 characters"
+    assert alert(acme).labels["tags"] == "a" * 3_000
+    for number in range(4):
+        details = {f"{number}-{one}": "x" for one in range(20)}
+        told = og.act("details", {"details": details})
+    assert (told["success"], told["status"]) == (False, "more than 64 labels")

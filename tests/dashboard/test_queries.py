@@ -10,8 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from alertcenter.alerts import worst_first
 from alertcenter.alerts.lifecycle import GroupChange, change_groups
-from alertcenter.alerts.models import Route
+from alertcenter.alerts.models import Route, Service
+from alertcenter.alerts.worst_first import ORDER
+from alertcenter.common.ids import uuid7
 from alertcenter.dashboard import queries
 from escalation import actions, runs
 from escalation.models import Policy, Step
@@ -25,9 +28,9 @@ pytestmark = pytest.mark.django_db
 MANY = 20_000
 FILL = """
 INSERT INTO alert_group (tenant_id, number, key, state, severity, title, labels,
-  opened_at, changed_at, acked_by, firing_count, alert_count, version)
+  opened_at, changed_at, acked_by, firing_count, alert_count, version, priority)
 SELECT %s, n, md5(n::text), 'firing', 1 + n %% 5, 'g' || n, '{}',
-  now() - n * interval '1 second', now(), '', 1, 1, 1
+  now() - n * interval '1 second', now(), '', 1, 1, 1, 1 + n %% 4
 FROM generate_series(1, %s) AS n
 """
 
@@ -85,7 +88,19 @@ def test_pages_follow_each_other_without_gap_or_repeat(acme, monkeypatch):
     assert [row["severity"] for row in seen] == [4] * 4 + [3] * 4
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "5~yesterday~1", "5~2026-01-01T00:00Z~x"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "1~5~yesterday~1",
+        "1~5~2026-01-01T00:00Z~x",
+        "5~2026-01-01T00:00Z~1",
+        f"x~5~2026-01-01T00:00Z~{uuid7()}",
+        f"1~99~2026-01-01T00:00Z~{uuid7()}",
+        f"1~5~2026-01-01T00:00~{uuid7()}",
+    ],
+)
 def test_a_cursor_that_is_none_is_refused(acme, cursor):
     with in_tenant(acme.id), pytest.raises(ValueError, match=r"."):
         queries.more_groups(acme.id, cursor)
@@ -138,13 +153,58 @@ def test_a_snapshot_of_many_open_groups_reads_only_the_index_s_head(acme, server
     analyze(servers)
     with in_tenant(acme.id):
         groups = queries._groups(acme.id).filter(state="firing")
-        plan = groups.order_by(*queries.ORDER)[:500].explain()
+        plan = groups.order_by(*ORDER)[:500].explain()
         assert "group_state" in plan
         assert "Seq Scan" not in plan
         found = queries.snapshot(acme.id)
     assert len(found.groups) == queries.SNAPSHOT_OPEN
-    assert {row["severity"] for row in found.groups} == {5}
+    assert {(row["priority"], row["severity"]) for row in found.groups} == {(1, 5)}
     assert found.more
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_deep_in_a_storm_begins_at_its_place_in_the_index(acme, servers):
+    with in_tenant(acme.id), connection.cursor() as cursor:
+        cursor.execute(FILL, [acme.id, MANY])
+    analyze(servers)
+    with in_tenant(acme.id):
+        groups = queries._groups(acme.id).filter(state="firing")
+        last = groups.order_by(*ORDER).values(*queries.FIELDS)[17_000]
+        mine = groups.filter(worst_first._behind(worst_first.place(last)))
+        plan = mine.order_by(*ORDER)[:500].explain()
+        rows, _ = queries.more_groups(acme.id, worst_first.cursor(last))
+    assert "group_state" in plan
+    assert "Seq Scan" not in plan
+    assert "priority >= " in plan
+    assert rows[0]["priority"] == last["priority"] == 4
+
+
+def test_priority_goes_before_severity_and_severity_before_age(acme):
+    with in_tenant(acme.id):
+        now = timezone.now()
+        old = {"opened_at": now - timedelta(hours=1)}
+        calm = make_group(acme.id, priority=4, severity=5, opened_at=now)
+        older = make_group(acme.id, priority=1, severity=4, **old)
+        newer = make_group(acme.id, priority=1, severity=4, opened_at=now)
+        worst = make_group(acme.id, priority=1, severity=5, state="snoozed", **old)
+        rows = queries.snapshot(acme.id).groups
+    assert [row["id"] for row in rows] == [
+        str(g.pk) for g in (worst, newer, older, calm)
+    ]
+
+
+def test_a_row_names_its_service_and_why_it_is_as_urgent_as_it_is(acme):
+    why = [{"code": "severity", "value": 5, "by": 2}]
+    with in_tenant(acme.id):
+        shop = Service.objects.create(tenant_id=acme.id, slug="shop", name="The shop")
+        named = make_group(acme.id, service=shop, priority=2, priority_reason=why)
+        nameless = make_group(acme.id)
+        rows = queries.group_rows(acme.id, [named.pk, nameless.pk])
+    seen = {row["id"]: row for row in rows}
+    row = seen[str(named.pk)]
+    assert (row["service"], row["service_slug"]) == ("The shop", "shop")
+    assert (row["priority"], row["why"]) == (2, why)
+    assert seen[str(nameless.pk)]["service"] == ""
 
 
 def analyze(servers) -> None:

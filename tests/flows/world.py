@@ -62,7 +62,8 @@ with in_tenant(pk):
                         schedule=order)
     Route.objects.create(
         tenant_id=pk, name="all", is_default=True, policy=policy,
-        group_by=given["group_by"], group_wait_seconds=0)
+        group_by=given["group_by"], group_wait_seconds=0,
+        storm_per_minute=given["storm"])
     key = apikeys.mint(pk, "flow", ["ingest", "read", "act"],
                        actor=Actor("operator", "", "test"))[1]
 print("WORLD " + json.dumps({{"tenant": str(pk), "key": key}}))
@@ -111,8 +112,12 @@ def build(
     *,
     wait: int = 3600,
     group_by: list[str] | None = None,
+    storm: int = 0,
 ) -> World:
-    """Set up tenant `slug`, through manage.py as an operator would."""
+    """Set up tenant `slug`, through manage.py as an operator would.
+
+    `storm`: how many groups a minute its route takes one by one; 0: any number.
+    """
     team = f"T-{slug}"
     given = {
         "slug": slug,
@@ -123,6 +128,7 @@ def build(
         "signing_secret": SIGNING_SECRET,
         "wait": wait,
         "group_by": group_by or ["alertname"],
+        "storm": storm,
     }
     output = stack.manage("shell", "-c", SETUP.format(given=json.dumps(given)))
     line = next(x for x in output.splitlines() if x.startswith("WORLD "))

@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
+from alertcenter.alerts import silence_preview
 from alertcenter.alerts.models import Alert
 from tenants.rls import in_tenant
 
@@ -55,6 +56,15 @@ def test_a_search_by_label_uses_the_index(filled):
     mine = Alert.objects.filter(tenant_id=filled.id)
     found = plan(filled, mine.filter(labels__contains={"instance": "host-7"}))
     assert "alert_labels" in found
+
+
+def test_the_preview_of_a_silence_uses_the_index(filled):
+    wanted = ['instance="host-7"', 'alertname=~"A.*"']
+    asked = silence_preview.asked_of(filled.id, wanted, None, None)
+    with in_tenant(filled.id), connection.cursor() as cursor:
+        for query in (silence_preview.NOW, silence_preview.LATELY):
+            cursor.execute("EXPLAIN " + query, asked.values)
+            assert "alert_labels" in str(cursor.fetchall())
 
 
 @pytest.mark.parametrize(

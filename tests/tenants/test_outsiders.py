@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from alertcenter.alerts.models import Alert, Group, Heartbeat
+from alertcenter.alerts.models import Alert, Group, Heartbeat, Service, Silence
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
@@ -84,6 +86,14 @@ def theirs(acme: Cast) -> dict[Any, Any]:
         rows[SimulatedMessage] = SimulatedMessage.objects.create(
             tenant_id=acme.id, kind="email", payload={"subject": "acme"}
         )
+        if Silence not in rows:
+            now = timezone.now()
+            rows[Silence] = Silence.objects.create(
+                tenant_id=acme.id,
+                matchers=['a="b"'],
+                starts_at=now,
+                ends_at=now + timedelta(hours=1),
+            )
     return rows
 
 
@@ -118,6 +128,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "pk": own_key(page, rows),
         "identifier": str(rows[Alert].episode_id),
         "request_id": str(uuid7()),
+        "silence": str(rows[Silence].pk),
         "action": "x",
         "secret": "0" * 32,
         "routing_key": "team",
@@ -140,7 +151,13 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
     model = next(
         (
             found
-            for word, found in (("deliveries", Delivery), ("integration", Integration))
+            for word, found in (
+                ("deliveries", Delivery),
+                ("integration", Integration),
+                ("services", Service),
+                ("silences", Silence),
+                ("v1/alerts", Alert),
+            )
             if word in page.route
         ),
         None,

@@ -12,6 +12,8 @@ from alertcenter.alerts.admin.interval import TimeIntervalAdmin
 from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
+from alertcenter.alerts.admin.service import ServiceAdmin
+from alertcenter.alerts.admin.storm import StormAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -22,6 +24,8 @@ __all__ = [
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",
+    "ServiceAdmin",
+    "StormAdmin",
     "TimeIntervalAdmin",
     "TransitionAdmin",
 ]

@@ -17,7 +17,7 @@ from alertcenter.alerts.admin.manual import Manual
 from alertcenter.alerts.admin.search import by_words
 from alertcenter.alerts.admin.shown import label_list, severity_pill, state_pill
 from alertcenter.alerts.models import Alert, GroupAlert, Transition
-from tenants.admin_base import ActedOnAdmin, tenant_of
+from tenants.admin_base import ActedOnAdmin, membership_of, tenant_of
 
 MOST_HISTORY = 100
 SAFE_LINKS = ("http://", "https://")
@@ -107,6 +107,8 @@ class AlertAdmin(Manual, ActedOnAdmin):
         own: dict[str, Any] = {}
         if alert is not None:
             own = self.context_of(tenant_of(request), alert)
+            url = f"/t/{membership_of(request).slug}/explain?alert={alert.pk}"
+            own["links"].append({"url": url, "label": _("Why?")})
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )

@@ -28,7 +28,7 @@ from tenants.admin_base import TenantScopedAdmin, membership_of, tenant_of
 from tenants.admin_buttons import button
 from tenants.admin_forms import TenantForm
 from tenants.models import Integration
-from tenants.models.apikey import Kind, Scope
+from tenants.models.apikey import Kind
 from tenants.site_index import FirstStep
 
 LONGEST_PAYLOAD = 200_000
@@ -170,7 +170,7 @@ class IntegrationAdmin(TenantScopedAdmin):
             apikeys.mint(
                 membership.tenant_id,
                 row.name,
-                [Scope.INGEST, Scope.READ] if kind == Kind.API else [Scope.INGEST],
+                setup.scopes_of(row.source, kind),
                 actor=membership.actor,
                 kind=kind,
                 integration=row,

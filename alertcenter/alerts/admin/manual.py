@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from alertcenter.alerts import again, intake
 from alertcenter.alerts import severity as severities
-from alertcenter.alerts.admin.tester import label_lines
 from alertcenter.alerts.events import LONGEST_KEY, LONGEST_LINK, LONGEST_TITLE, Parsed
 from alertcenter.alerts.models.choices import Severity
+from alertcenter.alerts.pasting import label_lines
 from alertcenter.alerts.sources.adapter import Incoming, event
 from alertcenter.alerts.sources.bodies import as_text
 from alertcenter.alerts.translate import Translated, translate

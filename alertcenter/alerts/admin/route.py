@@ -66,6 +66,7 @@ class RouteAdmin(TenantScopedAdmin):
                     "group_wait_seconds",
                     "group_interval_seconds",
                     "repeat_interval_seconds",
+                    "storm_per_minute",
                 )
             },
         ),

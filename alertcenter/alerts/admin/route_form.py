@@ -141,6 +141,7 @@ class RouteForm(TenantForm):
             "group_wait_seconds",
             "group_interval_seconds",
             "repeat_interval_seconds",
+            "storm_per_minute",
             "policy",
             "tells_nobody",
             "receiver",

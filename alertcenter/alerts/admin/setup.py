@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from alertcenter.alerts.sources import registry
 from alertcenter.alerts.translate import AUTO, MAPPED
 from tenants.models import Integration
-from tenants.models.apikey import Kind
+from tenants.models.apikey import Kind, Scope
 
 YOUR_KEY = "YOUR_KEY"
 
@@ -78,6 +78,14 @@ def key_kind(source: str) -> Kind:
     """Return which kind of key a source is used with."""
     protocol = PROTOCOLS.get(source)
     return protocol.kind if protocol else Kind.URL
+
+
+def scopes_of(source: str, kind: Kind) -> list[str]:
+    """Return what a new key may do. What stands in an address may send, no more; an
+    API whose clients acknowledge and close may act."""
+    if kind != Kind.API:
+        return [Scope.INGEST]
+    return [Scope.INGEST, Scope.READ, *([Scope.ACT] if source in PROTOCOLS else [])]
 
 
 def address_of(integration: Integration, key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts import routing
 from alertcenter.alerts.admin.search import as_uuid
-from alertcenter.alerts.events import BadBody, Event
+from alertcenter.alerts.events import Event
 from alertcenter.alerts.models import Alert, Group, Route, RouteChannel, Rule
+from alertcenter.alerts.pasting import LONGEST_TEXT, parse_event
 from alertcenter.alerts.rules import compile_rules
 from alertcenter.alerts.severity import shown
-from alertcenter.alerts.sources import alertmanager_webhook, own_json
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class TesterForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Alert"),
         required=False,
-        max_length=100_000,
+        max_length=LONGEST_TEXT,
         help_text=gettext_lazy(
             "Paste an alert as JSON (our own, or Alertmanager's webhook), or labels "
             "as name=value lines."
@@ -138,55 +137,3 @@ class TesterForm(forms.Form):
         """Return the open group that the alert would join."""
         rows = Group.objects.filter(tenant_id=self.tenant_id, key=key)
         return rows.exclude(state="resolved").first()
-
-
-def parse_event(text: str) -> Event:
-    """Return the first event of a pasted text. Raises ValidationError."""
-    if not text.lstrip().startswith(("{", "[")):
-        return own_event({"labels": label_lines(text)})
-    try:
-        body = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValidationError(
-            _("This is no JSON (line %(line)s, column %(column)s)."),
-            params={"line": error.lineno, "column": error.colno},
-        ) from error
-    except (ValueError, RecursionError) as error:  # endless digits, or brackets
-        raise ValidationError(_("There is no alert in this.")) from error
-    if isinstance(body, dict) and isinstance(body.get("alerts"), list):
-        return first_event(alertmanager_webhook.parse, body)
-    if isinstance(body, dict) and not {"labels", "title"} & set(body):
-        body = {"labels": {str(k): str(v) for k, v in body.items()}}
-    return own_event(body)
-
-
-def own_event(body: Any) -> Event:
-    return first_event(own_json.parse, body)
-
-
-def first_event(parse: Any, body: Any) -> Event:
-    """Return the first event that `parse` finds. Raises ValidationError."""
-    try:
-        parsed = parse(json.dumps(body).encode())
-    except BadBody as error:
-        raise ValidationError(str(error)) from error
-    if not parsed.events:
-        reasons = "; ".join(str(error.reason) for error in parsed.errors)
-        raise ValidationError(reasons or _("There is no alert in this."))
-    event: Event = parsed.events[0]
-    return event
-
-
-def label_lines(text: str) -> dict[str, str]:
-    """Read name=value lines. Raises ValidationError."""
-    labels = {}
-    for line in text.splitlines():
-        name, divider, value = line.partition("=")
-        if not line.strip():
-            continue
-        if not divider:
-            raise ValidationError(
-                _("%(line)s: write name=value."), params={"line": line.strip()}
-            )
-        labels[name.strip()] = value.strip().strip('"')
-    return labels

@@ -9,7 +9,9 @@ from alertcenter.alerts.models.raw_event import RawEvent
 from alertcenter.alerts.models.receipt import Receipt
 from alertcenter.alerts.models.route import Route, RouteChannel
 from alertcenter.alerts.models.rule import Rule
+from alertcenter.alerts.models.service import Service, ServiceDependency
 from alertcenter.alerts.models.silence import InhibitRule, InhibitSource, Silence
+from alertcenter.alerts.models.storm import RouteRate, Storm
 from alertcenter.alerts.models.transition import Feed, Transition
 
 __all__ = [
@@ -29,8 +31,12 @@ __all__ = [
     "Receipt",
     "Route",
     "RouteChannel",
+    "RouteRate",
     "Rule",
+    "Service",
+    "ServiceDependency",
     "Silence",
+    "Storm",
     "TimeInterval",
     "Transition",
 ]

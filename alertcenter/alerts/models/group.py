@@ -54,6 +54,20 @@ class Group(TenantModel):
     alert_count = models.IntegerField(_("alerts"), default=0)
     # Firing members that are marked: when all are, nobody is told.
     quiet_count = models.IntegerField(_("quiet"), default=0, db_default=0)
+    service = TenantForeignKey(
+        "alerts.Service",
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        verbose_name=_("service"),
+    )
+    # 1 to 5, and why: alertcenter.alerts.priority.
+    priority = models.SmallIntegerField(_("priority"), default=4, db_default=4)
+    priority_reason = models.JSONField(default=list, db_default=[])
+    # Since when one of its alerts flaps: till it is calm, the group stays open.
+    flapping_since = models.DateTimeField(_("flapping since"), null=True)
+    # The storm in which it opened: that one's group is told in its place.
+    storm_id = models.UUIDField(null=True)
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -70,8 +84,13 @@ class Group(TenantModel):
         ]
         indexes = [
             models.Index(
-                fields=["tenant", "state", "-severity", "-opened_at"],
+                fields=["tenant", "state", "priority", "-severity", "-opened_at"],
                 name="group_state",
+            ),
+            models.Index(
+                fields=["tenant", "service", "state", "-severity"],
+                condition=Q(service__isnull=False),
+                name="group_service",
             ),
             models.Index(fields=["tenant", "-opened_at", "id"], name="group_recent"),
             models.Index(
@@ -83,6 +102,16 @@ class Group(TenantModel):
                 fields=["snooze_until"],
                 condition=Q(state="snoozed"),
                 name="group_snoozed",
+            ),
+            models.Index(
+                fields=["tenant", "id"],
+                condition=Q(flapping_since__isnull=False) & ~Q(state="resolved"),
+                name="group_flapping",
+            ),
+            models.Index(
+                fields=["tenant", "storm_id"],
+                condition=Q(storm_id__isnull=False),
+                name="group_storm",
             ),
         ]
 
@@ -102,6 +131,7 @@ class GroupAlert(TenantRow):
     # Marks: why nobody hears of it now. Ids of silences, and of alerts that inhibit.
     silenced_by = ArrayField(models.UUIDField(), default=list, db_default=[])
     inhibited_by = ArrayField(models.UUIDField(), default=list, db_default=[])
+    flapping_since = models.DateTimeField(_("flapping since"), null=True)
     # Marked by protocols that acknowledge one alert; the group follows with its last.
     acked_at = models.DateTimeField(_("acknowledged"), null=True)
 

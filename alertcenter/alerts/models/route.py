@@ -13,6 +13,7 @@ from tenants.models.base import TenantModel, TenantRow
 from tenants.rls import TenantForeignKey
 
 LONGEST_SECONDS = 366 * 24 * 3600
+MOST_A_MINUTE = 1_000_000
 
 
 class Route(TenantModel):
@@ -74,6 +75,16 @@ class Route(TenantModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_SECONDS)],
+    )
+    storm_per_minute = models.PositiveIntegerField(
+        _("groups a minute that are a storm"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_A_MINUTE)],
+        help_text=_(
+            "When more open in a minute, one page speaks for all of them. "
+            "0: never; empty: as above."
+        ),
     )
     mute_intervals = models.JSONField(
         _("quiet in these intervals"),

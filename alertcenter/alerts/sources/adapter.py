@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from alertcenter.alerts import severity as severities
@@ -183,6 +184,8 @@ def storable_data(value: Any) -> Any:
     """Return what JSON may hold without what PostgreSQL's jsonb may not."""
     if isinstance(value, str):
         return storable(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, dict):
         return {storable(str(k)): storable_data(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

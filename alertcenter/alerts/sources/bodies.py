@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from email.parser import BytesParser
-from email.policy import HTTP
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,11 @@ from alertcenter.alerts.sources.reading import MOST_ITEMS, with_halves_marked
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 MOST_FIELDS = 1_000
+BOUNDARY = re.compile(r'boundary="?([^";,]{1,200})', re.IGNORECASE)
+BLANK = re.compile(rb"\r?\n\r?\n")
+# Of a part's head: name="..." and filename="...", with or without quotes.
+NAMES = re.compile(rb'[;\s](name|filename)=(?:"([^"\r\n]*)"|([^";\s]+))')
+LONGEST_HEAD = 4_096
 # Senders that put JSON into a form put it into one of these.
 JSON_FIELDS = ("payload", "json", "data")
 
@@ -84,17 +88,26 @@ def from_form(body: bytes) -> dict[str, Any]:
 
 
 def from_multipart(body: bytes, content_type: str) -> dict[str, Any]:
-    """Return the fields of a form that may have files; of those, the names."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    """Return the fields of a form that may have files; of those, the names.
+
+    RFC 7578, whose parts neither nest nor fold. Not the standard library's parser of
+    mails, which takes minutes for a megabyte that is made for it.
+    """
+    boundary = BOUNDARY.search(content_type)
+    if boundary is None:
+        raise BadBody("the form names no boundary")
+    line = b"\n--" + boundary[1].encode("latin-1", "replace")
+    parts = (b"\n" + body).split(line, MOST_FIELDS + 2)[1:]
+    if len(parts) > MOST_FIELDS + 1:
+        raise BadBody(f"more than {MOST_FIELDS} fields")
     fields: dict[str, Any] = {}
-    for part in BytesParser(policy=HTTP).parsebytes(head + body).walk():
-        if len(fields) >= MOST_FIELDS:
-            raise BadBody(f"more than {MOST_FIELDS} fields")
-        name = part.get_param("name", header="content-disposition")
-        if isinstance(name, str) and not part.is_multipart():
-            raw = part.get_payload(decode=True)
-            found = part.get_filename()
-            fields[name] = found or as_text(raw if isinstance(raw, bytes) else b"")
+    for part in parts:
+        head, *rest = BLANK.split(part, maxsplit=1)
+        head = head[:LONGEST_HEAD]
+        names = {name: quoted or bare for name, quoted, bare in NAMES.findall(head)}
+        if rest and b"name" in names:
+            told = names.get(b"filename") or rest[0].removesuffix(b"\r")
+            fields[as_text(names[b"name"])] = as_text(told)
     if not fields:
         raise BadBody("the form has no fields")
     return fields

@@ -47,13 +47,15 @@ STATE = re.compile(
     r"|\W*(?:ok|down|up|warning|error|open|info)(?=\W*[:|–-]))\W*",
     re.IGNORECASE,
 )
+# A run of what is no word is looked at once, from its beginning: `(?<!\W)`.
 TAIL = re.compile(
-    r"\W*\b(?:is |has |was )?(?:now )?(?:firing|resolved|triggered|recovered|alerting|ok|down|up|critical|warning|unknown|unreachable|degraded|healthy|unhealthy|failed|failing|fixed|cleared|(?:back to )?normal|succeeded|passed|broken)\W*$",
+    r"(?<!\W)\W*\b(?:is |has |was )?(?:now )?(?:firing|resolved|triggered|recovered|alerting|ok|down|up|critical|warning|unknown|unreachable|degraded|healthy|unhealthy|failed|failing|fixed|cleared|(?:back to )?normal|succeeded|passed|broken)\W*$",
     re.IGNORECASE,
 )
 # What differs from message to message about one object: a build's number, how long.
 PASSING = re.compile(
-    r"\s+-\s+#\d+\s.*$|[\s.]+It was down for .*$|\s*(?:state )?changed from \w+ to \w+",
+    r"(?<!\s)\s+-\s+#\d+\s.*$|(?<![\s.])[\s.]+It was down for .*$"
+    r"|(?<!\s)\s*(?:state )?changed from \w+ to \w+",
     re.IGNORECASE,
 )
 SYMBOLS = re.compile(r"^[^\w(\[/~#@$%]+")

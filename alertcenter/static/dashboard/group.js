@@ -2,9 +2,9 @@
 
 import "./chrome.js";
 import { perform } from "./acts.js";
-import { localTimes, read } from "./dom.js";
+import { localTimes, read, say } from "./dom.js";
 import { Live } from "./live.js";
-import { buttons } from "./rows.js";
+import { buttons, why } from "./rows.js";
 import { Store } from "./store.js";
 
 const id = read("row").id;
@@ -18,6 +18,8 @@ function draw() {
   const place = document.getElementById("acts");
   if (!group || !place) return;
   place.replaceChildren(...buttons(group, (name) => perform(name, [group], live, store)));
+  const reason = document.getElementById("why");
+  if (reason) say(reason, why(group));
   if (focused) (place.querySelector(`[data-act="${focused}"]`) ?? place.firstChild)?.focus();
 }
 

@@ -49,17 +49,25 @@ function writeAddress() {
 function fits(group) {
   if (filter.state && group.state !== filter.state) return false;
   if (filter.severities.size && !filter.severities.has(group.severity)) return false;
-  return !filter.text || filter.text.toLowerCase().split(/\s+/).every((part) => haystack(group).includes(part));
+  return !filter.text || filter.text.toLowerCase().split(/\s+/).every((part) => meets(group, part));
+}
+
+/** `service:name` and `p1` ask for just that; any other word is looked for everywhere. */
+function meets(group, part) {
+  if (/^p[1-5]$/.test(part)) return group.priority === Number(part[1]);
+  if (part.startsWith("service:")) return (group.service_slug || "none").toLowerCase() === part.slice(8);
+  return haystack(group).includes(part);
 }
 
 function haystack(group) {
   const labels = Object.entries(group.labels).map(([name, value]) => `${name}=${value}`).join(" ");
-  return `#${group.number} ${group.title} ${labels} ${group.acked_by} ${group.resolved_by} ${group.assignee}`.toLowerCase();
+  return `#${group.number} ${group.title} ${labels} ${group.service} ${group.acked_by} ${group.resolved_by} ${group.assignee} route=${group.route}`.toLowerCase();
 }
 
 // --- drawing ---
 
-const rank = (group) => (group.state === "resolved" ? 0 : group.severity);
+// As the server reads them: priority, severity, then the newest (alerts/worst_first.py).
+const rank = (group) => (group.state === "resolved" ? 0 : (6 - group.priority) * 10 + group.severity);
 
 function order(a, b) {
   return rank(b) - rank(a)
@@ -75,9 +83,28 @@ function changed(ids) {
     // A row that no longer fits its place or filter waits too.
     if (group) waiting.add(id);
   }
+  showStorms(ids);
   cancelAnimationFrame(soon);
   soon = requestAnimationFrame(flush);
   count();
+}
+
+/** Keep the banner of each storm that is not resolved. */
+function showStorms(ids) {
+  for (const id of ids) {
+    const group = store.now(id);
+    if (group && group.storm !== "own") continue;
+    let line = document.querySelector(`#storms [data-id="${CSS.escape(id)}"]`);
+    if (!group || group.state === "resolved") {
+      if (group) line?.remove();
+      continue;
+    }
+    if (!line) {
+      line = el("li", { "data-id": id }, icon(5), el("a", { href: `/t/${config.slug}/groups/${group.number}` }));
+      $("storms").append(line);
+    }
+    say(line.querySelector("a"), word("stormOn", { route: group.route, count: group.alert_count }));
+  }
 }
 
 function held() {

@@ -23,9 +23,12 @@ export class Row {
     p.icon.classList.add("sev-icon");
     p.severity = el("span", { class: "sev-word" });
     p.title = el("a", { class: "title", href: `/t/${config.slug}/groups/${group.number}` });
+    p.priority = el("span", { class: "priority" });
     p.counts = el("span", { class: "counts" });
+    p.service = el("button", { type: "button", class: "service", tabindex: "-1", on: { click: () => this.handlers.label(`service:${this.group.service_slug}`) } }, el("bdi"));
     p.labels = el("ul", { class: "labels" });
     p.state = el("span", { class: "state" });
+    p.quieter = el("span", { class: "why" });
     p.by = el("bdi", { class: "by" });
     p.age = el("time", { class: "age" });
     p.next = el("span", { class: "next" });
@@ -34,9 +37,9 @@ export class Row {
       config.wall ? "" : el("label", { class: "pick-cell" }, p.pick),
       el("span", { class: "sev-cell" }, p.icon, p.severity),
       el("div", { class: "what" },
-        el("div", { class: "title-line" }, el("span", { class: "number", text: `#${group.number}` }), p.title, p.counts),
+        el("div", { class: "title-line" }, p.priority, el("span", { class: "number", text: `#${group.number}` }), p.title, p.service, p.counts),
         p.labels),
-      el("div", { class: "status" }, p.state, p.by),
+      el("div", { class: "status" }, p.state, p.quieter, p.by),
       el("div", { class: "when" }, p.age, p.next),
       p.acts);
   }
@@ -53,8 +56,15 @@ export class Row {
     say(p.title, group.title);
     p.title.title = group.title;
     say(p.counts, counts(group));
+    say(p.priority, `P${group.priority}`);
+    put(p.priority, "class", `priority p-${group.priority}`);
+    p.priority.title = why(group);
+    p.service.hidden = !group.service;
+    say(p.service.firstChild, group.service);
+    p.service.title = word("service", { name: group.service });
     put(p.state, "class", `state state-${group.state}`);
     say(p.state, word(group.state));
+    say(p.quieter, quieter(group));
     say(p.by, whoActed(group));
     put(p.age, "datetime", group.opened_at);
     p.age.title = fullTime(group.opened_at);
@@ -105,6 +115,21 @@ function counts(group) {
   const count = group.alert_count;
   if (group.state !== "resolved" && group.firing_count < count) return word("firingOf", { firing: group.firing_count, count });
   return word(count === 1 ? "alertsOne" : "alertsMany", { count });
+}
+
+/** Return the priority and its reasons as a sentence. */
+export function why(group) {
+  const reasons = (group.why ?? []).map(({ code, value }) => {
+    if (code === "severity") return word("why_severity", { severity: word(`severity${value}`) });
+    return word(code === "tier" ? `why_tier${value}` : `why_${code}`, { count: value });
+  });
+  return reasons.length ? word("priority", { level: group.priority, reasons: reasons.join(", ") }) : `P${group.priority}`;
+}
+
+/** Say why a group is quieter than others. */
+function quieter(group) {
+  if (group.state === "resolved") return "";
+  return group.flapping_since ? word("flapping") : group.storm === "held" ? word("inStorm") : "";
 }
 
 function whoActed(group) {

@@ -1,0 +1,389 @@
+"""Which sentence belongs to which code of an explanation?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+BECAUSE: Mapping[str, Any] = {
+    "": _("it was no longer needed"),
+    "acknowledged": _("the group was acknowledged"),
+    "snoozed": _("the group was snoozed"),
+    "resolved": _("the group was resolved"),
+}
+REASONS: Mapping[str, Any] = {
+    # of a step that told nobody
+    "nobody_on_call": _("nobody was on call"),
+    "no_address": _("there is no address"),
+    "channel_gone": _("the channel is gone or switched off"),
+    # of a step that is held
+    "silenced": _("all that fires is silenced"),
+    "inhibited": _("all that fires is inhibited"),
+    "interval": _("the route is quiet at this hour"),
+    # of a notice
+    "first": _("first message"),
+    "new_alerts": _("new alerts"),
+    "resolved": _("some were resolved"),
+    "all_resolved": _("all were resolved"),
+    "repeat": _("said again"),
+}
+
+IDENTITY: Mapping[str, Any] = {
+    "dedup_labels": _(
+        "One alert by its labels (key %(key)s), received %(count)s×, "
+        "the last time at %(last)s."
+    ),
+    "dedup_key": _(
+        "One alert by its sender's key (%(key)s), received %(count)s×, "
+        "the last time at %(last)s."
+    ),
+    "episode_open": _("Firing since %(since)s (episode %(number)s)."),
+    "episode_closed": _(
+        "Fired from %(since)s to %(until)s (episode %(number)s); closed by: "
+        "%(closed_by)s."
+    ),
+    "episode_closed_person": _(
+        "Fired from %(since)s to %(until)s (episode %(number)s); closed by %(who)s."
+    ),
+    "same_alert_firing": _(
+        "The alert is here already and fires: another event only counts."
+    ),
+    "same_alert_resolved": _("The alert is here and resolved: it would fire anew."),
+    "new_alert": _("No such alert is here: it would be new (key %(key)s)."),
+    "new_alert_keyed": _("By its sender's key, which each integration has of its own."),
+    "event_resolved": _("The event says that it is over."),
+    "rules_now": _(
+        "The rules as they are now, judged by the labels that the alert has now."
+    ),
+    "rule_no_match": _("Rule %(rule)s does not match."),
+    "rule_changes": _("Rule %(rule)s matches and sets %(sets)s."),
+    "rule_drops": _("Rule %(rule)s matches and drops the event."),
+    "rule_would_drop": _("Rule %(rule)s matches: it would drop the next event."),
+}
+ROUTES: Mapping[str, Any] = {
+    "no_route": _("No route takes it and there is no default route: nobody is told."),
+    "no_route_then": _(
+        "No route took it when it came, or the route was deleted: nobody is told."
+    ),
+    "route_takes_policy": _(
+        "Route %(route)s takes it: policy %(policy)s; channels: %(channels)s; grouped "
+        "by: %(labels)s."
+    ),
+    "route_takes_channels": _(
+        "Route %(route)s takes it: channels: %(channels)s; grouped by: %(labels)s."
+    ),
+    "route_tells_nobody": _("Route %(route)s takes it and tells nobody."),
+    "route_untried": _("Route %(route)s was not come to."),
+    "route_below": _("Route %(route)s matches; a route below it takes it."),
+    "route_no_match": _("Route %(route)s does not match."),
+    "route_then": _(
+        "It went to route %(route)s when it came; by today's routes and labels it "
+        "would go elsewhere."
+    ),
+    "group": _("Group #%(group)s, of %(alerts)s alerts, opened at %(at)s."),
+    "joined": _("It joined group #%(group)s at %(at)s."),
+    "would_join": _("It would join group #%(group)s, which is open (%(state)s)."),
+    "would_open": _("It would open a new group."),
+    "interval_mutes": _("Route %(route)s is quiet in %(interval)s, which holds now."),
+    "interval_not_now": _("Interval %(interval)s does not hold at %(at)s."),
+    "interval_active": _("Interval %(interval)s holds: the route is heard."),
+    "interval_outside": _(
+        "Route %(route)s is heard in %(interval)s only, which does not hold at %(at)s."
+    ),
+    "interval_gone": _("Interval %(interval)s no longer exists."),
+}
+QUIET: Mapping[str, Any] = {
+    "silenced": _("Silence “%(silence)s” by %(who)s matches until %(until)s."),
+    "silenced_some": _(
+        "Silence “%(silence)s” by %(who)s matches %(count)s of %(total)s until "
+        "%(until)s."
+    ),
+    "silenced_then": _("Silence “%(silence)s” by %(who)s matched until %(until)s."),
+    "silence_matches": _(
+        "Silence “%(silence)s” by %(who)s is in force and matches until %(until)s."
+    ),
+    "silence_was": _(
+        "Silence “%(silence)s” by %(who)s, from %(since)s until %(until)s, matches "
+        "but was not in force."
+    ),
+    "silence_not_now": _(
+        "Silence “%(silence)s” by %(who)s matches but is not in force at that moment."
+    ),
+    "silence_none": _("None of %(count)s silences of that time matches."),
+    "silences_many": _("Only the %(count)s silences that end last were looked at."),
+    "fell_silent": _("The group fell quiet at %(at)s: silenced."),
+    "fell_inhibited": _("The group fell quiet at %(at)s: inhibited."),
+    "heard": _("The group is heard again since %(at)s."),
+    "inhibited": _(
+        "Rule %(rule)s keeps it quiet while “%(source)s” fires; equal: %(equal)s."
+    ),
+    "inhibited_some": _(
+        "Rule %(rule)s keeps %(count)s of %(total)s quiet while “%(source)s” fires; "
+        "equal: %(equal)s."
+    ),
+    "inhibited_then": _(
+        "Rule %(rule)s kept it quiet while “%(source)s” fired; equal: %(equal)s."
+    ),
+    "inhibitor": _("“%(source)s” keeps it quiet."),
+    "inhibit_no_source": _(
+        "Rule %(rule)s would keep it quiet, but nothing fires that agrees with it in "
+        "%(equal)s."
+    ),
+    "inhibition_unknown": _(
+        "What fired at that moment is not known: inhibition is not judged."
+    ),
+}
+POLICY: Mapping[str, Any] = {
+    "run": _("Policy %(policy)s went to work at %(at)s."),
+    "no_run": _(
+        "The policy of route %(route)s had no step, or the route had none, when the "
+        "group opened."
+    ),
+    "step_told": _("Step %(step)s told %(who)s at %(at)s."),
+    "step_told_oncall": _(
+        "Step %(step)s told %(who)s, on call in %(schedule)s, at %(at)s."
+    ),
+    "step_done": _("Step %(step)s (%(who)s) was done at %(at)s."),
+    "step_nobody": _("Step %(step)s (%(who)s) told nobody: %(reason)s."),
+    "step_nobody_on_call": _(
+        "Step %(step)s told nobody: nobody was on call in %(schedule)s at %(at)s."
+    ),
+    "step_no_address": _("Step %(step)s told nobody: %(who)s has no address."),
+    "step_channel_gone": _(
+        "Step %(step)s told nobody: channel %(who)s is gone or switched off."
+    ),
+    "step_due": _("Step %(step)s (%(who)s) is due at %(at)s."),
+    "step_coming": _("Step %(step)s (%(who)s) comes at about %(at)s."),
+    "step_never": _("Step %(step)s (%(who)s) was not come to."),
+    "step_held": _("Step %(step)s (%(who)s) is held: %(reason)s."),
+    "step_was_held": _("Step %(step)s (%(who)s) was held: %(reason)s."),
+    "step_failing": _("Step %(step)s (%(who)s) cannot be done: %(error)s"),
+    "step_cancelled": _("Step %(step)s (%(who)s) was cancelled: %(because)s."),
+    "acknowledged": _("%(who)s acknowledged it at %(at)s."),
+    "unacknowledged": _("%(who)s withdrew the acknowledgement at %(at)s."),
+    "worse": _("It got worse than what was acknowledged, at %(at)s."),
+    "snoozed": _("%(who)s snoozed it at %(at)s for %(seconds)s."),
+    "woken": _("The snooze ended at %(at)s."),
+    "assigned": _("%(who)s assigned it to %(name)s at %(at)s."),
+    "escalated": _("%(who)s brought the next step forward at %(at)s."),
+    "resolved": _("%(who)s resolved it at %(at)s."),
+    "resolved_source": _("Everything in it was over at %(at)s."),
+    "would_tell": _("Step %(step)s would tell %(who)s at %(at)s (%(kinds)s)."),
+    "would_tell_oncall": _(
+        "Step %(step)s would tell %(who)s, on call in %(schedule)s, at %(at)s "
+        "(%(kinds)s)."
+    ),
+    "would_nobody_on_call": _(
+        "Step %(step)s would tell nobody: nobody is on call in %(schedule)s at %(at)s."
+    ),
+    "would_no_address": _("Step %(step)s would tell nobody: %(who)s has no address."),
+    "would_channel_gone": _(
+        "Step %(step)s would tell nobody: channel %(who)s is switched off."
+    ),
+    "policy_empty": _("Policy %(policy)s has no step that tells anybody."),
+    "group_taken": _("Group #%(group)s is %(state)s: nobody else is told of it."),
+    "group_told": _("Group #%(group)s is open: its policy goes on as it is."),
+}
+SENT: Mapping[str, Any] = {
+    "notice": _(
+        "%(who)s was told at %(at)s (%(reason)s; %(count)s messages in all; firing "
+        "then: %(firing)s, resolved: %(resolved)s)."
+    ),
+    "flush_due": _("The route's channels are looked at again at %(at)s."),
+    "flush_failing": _("The route's channels cannot be told: %(error)s"),
+    "would_notice": _(
+        "The route's channels (%(channels)s) would be told at %(at)s, and again every "
+        "%(repeat_seconds)s."
+    ),
+    "sent": _("%(who)s was told by %(by_kind)s at %(at)s. Answer: %(answer)s"),
+    "dead": _(
+        "%(who)s was not reached by %(by_kind)s; given up after %(count)s attempts. "
+        "Answer: %(answer)s"
+    ),
+    "in_doubt": _(
+        "The message to %(who)s by %(by_kind)s may have arrived; it was not sent a "
+        "third time. Answer: %(answer)s"
+    ),
+    "doubtful": _(
+        "The message to %(who)s by %(by_kind)s may have arrived; it is sent once more "
+        "at %(when)s. Answer: %(answer)s"
+    ),
+    "asked_to_wait": _(
+        "%(by_kind)s asked to wait with the message to %(who)s; next attempt at "
+        "%(when)s. Answer: %(answer)s"
+    ),
+    "retrying": _(
+        "The message to %(who)s by %(by_kind)s did not get through; next attempt at "
+        "%(when)s. Answer: %(answer)s"
+    ),
+    "put_off": _("The message to %(who)s by %(by_kind)s is put off until %(when)s."),
+    "sending": _("The message to %(who)s by %(by_kind)s is about to be sent."),
+    "cancelled": _("The message to %(who)s by %(by_kind)s was cancelled: %(because)s."),
+    "attempt": _("Attempt %(number)s at %(at)s: %(outcome)s. Answer: %(answer)s"),
+}
+CONCLUSIONS: Mapping[str, Any] = {
+    "told": _("%(who)s was told by %(by_kind)s at %(at)s. Answer: %(answer)s"),
+    "told_more": _(
+        "%(who)s was told by %(by_kind)s at %(at)s, and so were: %(others)s. Answer: "
+        "%(answer)s"
+    ),
+    "told_channel": _("%(who)s was told at %(at)s (%(reason)s)."),
+    "told_channel_more": _(
+        "%(who)s was told at %(at)s (%(reason)s), and so were: %(others)s."
+    ),
+    "told_before": _(
+        "%(who)s was told of group #%(group)s at %(at)s, before this alert joined it; "
+        "a group is told of once, not for each alert."
+    ),
+    "told_in_doubt": _(
+        "The message to %(who)s by %(by_kind)s may have arrived. Answer: %(answer)s"
+    ),
+    "not_yet_accepted": _(
+        "Nobody was told yet: the message to %(who)s by %(by_kind)s is tried again at "
+        "%(when)s. Answer: %(answer)s"
+    ),
+    "being_sent": _("The message to %(who)s by %(by_kind)s is about to be sent."),
+    "put_off_until": _(
+        "Nobody was told yet: the message to %(who)s by %(by_kind)s is put off until "
+        "%(when)s."
+    ),
+    "failed": _(
+        "Nobody was reached: %(by_kind)s to %(who)s was given up at %(at)s. Answer: "
+        "%(answer)s"
+    ),
+    "nobody_no_route": _(
+        "Nobody is told: no route takes it and there is no default route."
+    ),
+    "nobody_route": _("Nobody is told: route %(route)s tells nobody."),
+    "nobody_no_run": _("Nobody was notified: the policy had no step to take."),
+    "nobody_acknowledged": _(
+        "Nobody was notified: %(who)s acknowledged it at %(at)s, before anything was "
+        "sent."
+    ),
+    "nobody_snoozed": _(
+        "Nobody was notified: %(who)s snoozed it at %(at)s for %(seconds)s, before "
+        "anything was sent."
+    ),
+    "nobody_acknowledged_then": _(
+        "Nobody was notified: %(by)s acknowledged it at %(at)s, before anything was "
+        "sent."
+    ),
+    "nobody_snoozed_then": _(
+        "Nobody was notified: %(by)s snoozed it at %(at)s, before anything was sent."
+    ),
+    "nobody_silenced": _(
+        "Nobody was notified because silence “%(silence)s” by %(who)s matches until "
+        "%(until)s."
+    ),
+    "nobody_silenced_then": _(
+        "Nobody was notified because silence “%(silence)s” by %(who)s matched until "
+        "%(until)s."
+    ),
+    "nobody_inhibited": _(
+        "Nobody was notified because rule %(rule)s keeps it quiet while “%(source)s” "
+        "fires (equal: %(equal)s)."
+    ),
+    "nobody_inhibited_then": _(
+        "Nobody was notified because rule %(rule)s kept it quiet while “%(source)s” "
+        "fired (equal: %(equal)s)."
+    ),
+    "nobody_interval_mutes": _(
+        "Nobody was notified: route %(route)s is quiet in %(interval)s."
+    ),
+    "nobody_interval_outside": _(
+        "Nobody was notified: route %(route)s is heard in %(interval)s only."
+    ),
+    "nobody_held": _("Nobody was notified: %(reason)s."),
+    "nobody_step_nobody_on_call": _(
+        "Nobody was notified: nobody was on call in %(schedule)s at %(at)s."
+    ),
+    "nobody_step_no_address": _("Nobody was notified: %(who)s has no address."),
+    "nobody_step_channel_gone": _(
+        "Nobody was notified: channel %(who)s is gone or switched off."
+    ),
+    "nobody_step_nobody": _("Nobody was notified: %(reason)s."),
+    "nobody_resolved": _("Nobody was notified: it was over at %(at)s, before that."),
+    "cannot_be_done": _("Nobody was notified: it cannot be done. %(error)s"),
+    "due_now": _("It is due since %(at)s; the engine takes it up next."),
+    "waits_group_wait": _(
+        "Waits for more alerts until %(at)s (group wait); then tells %(who)s."
+    ),
+    "waits_channels": _(
+        "Waits for more alerts until %(at)s (group wait %(seconds)s); then tells the "
+        "route's channels."
+    ),
+    "waits_channels_again": _(
+        "The route's channels hear again at %(at)s at the earliest, if there is "
+        "something new; otherwise every %(repeat_seconds)s."
+    ),
+    "waits_step": _("Waits until %(at)s; then tells %(who)s."),
+    "parked": _("Not followed yet: it could not be and was set aside to be retried."),
+    "not_looked_at": _("Not followed yet: the engine takes it up in its turn."),
+    "came_resolved": _("Nobody was told: it was over when it came."),
+    "in_no_group": _("Nobody was told: it never came into a group."),
+    "unknown": _("Nothing says that anybody was told, or what kept them from it."),
+}
+NEXT: Mapping[str, Any] = {
+    "next_over": _("It is over since %(at)s: nothing more is to come."),
+    "next_acknowledged": _("%(who)s acknowledged it at %(at)s: nobody else is told."),
+    "next_snoozed": _(
+        "%(who)s snoozed it at %(at)s for %(seconds)s: then the policy begins anew."
+    ),
+    "next_silenced": _(
+        "Nobody is told further: silence “%(silence)s” by %(who)s matches until "
+        "%(until)s."
+    ),
+    "next_inhibited": _(
+        "Nobody is told further: rule %(rule)s keeps it quiet while “%(source)s” fires."
+    ),
+    "next_held": _("Step %(step)s (%(who)s) waits: %(reason)s."),
+    "next_step": _("Next: %(who)s at %(at)s."),
+    "next_nobody": _("Next: nobody is on call in %(schedule)s at %(at)s."),
+    "next_finished": _("The policy has come to its end: nobody else is told."),
+}
+WOULD: Mapping[str, Any] = {
+    "would_drop": _("Nobody would be told: rule %(rule)s drops the event."),
+    "would_be_over": _("Nobody would be told: the event says that it is over."),
+    "would_no_route": _(
+        "Nobody would be told: no route takes it and there is no default route."
+    ),
+    "would_route_nobody": _("Nobody would be told: route %(route)s tells nobody."),
+    "would_silence": _(
+        "Nobody would be told: silence “%(silence)s” by %(who)s matches until "
+        "%(until)s."
+    ),
+    "would_inhibit": _(
+        "Nobody would be told: rule %(rule)s keeps it quiet while “%(source)s” fires "
+        "(equal: %(equal)s)."
+    ),
+    "would_interval_mutes": _(
+        "Nobody would be told then: route %(route)s is quiet in %(interval)s."
+    ),
+    "would_interval_outside": _(
+        "Nobody would be told then: route %(route)s is heard in %(interval)s only."
+    ),
+    "would_group_taken": _(
+        "Nobody would be told: it would join group #%(group)s, which is %(state)s."
+    ),
+    "would_group_told": _(
+        "It would join group #%(group)s, which is open: nobody is told anew."
+    ),
+    "would_first": _("%(who)s would be told at %(at)s."),
+    "would_channels": _("Channels would be told at %(at)s: %(channels)s."),
+    "would_policy_empty": _(
+        "Nobody would be told: policy %(policy)s has no step that tells anybody."
+    ),
+    "would_nobody": _("Nobody would be told: no step of the policy reaches anybody."),
+}
+SENTENCES: Mapping[str, Any] = (
+    dict(IDENTITY)
+    | dict(ROUTES)
+    | dict(QUIET)
+    | dict(POLICY)
+    | dict(SENT)
+    | dict(CONCLUSIONS)
+    | dict(NEXT)
+    | dict(WOULD)
+)
