@@ -17,7 +17,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +33,8 @@ View = Callable[..., HttpResponseBase]
 class AlertCenterAdminSite(admin.AdminSite):
     """Django's admin site, opened for one tenant at a time.
 
-    Rooms add their `numbers` and `steps` to the first page from their admin.py.
+    Rooms add their `numbers` and `steps` to the first page, and `pages` of their own
+    that belong to no single model, from their admin.py.
     """
 
     site_title = _("AlertCenter")
@@ -47,6 +48,7 @@ class AlertCenterAdminSite(admin.AdminSite):
         super().__init__(name)
         self.numbers: list[KeyNumber] = []
         self.steps: list[FirstStep] = []
+        self.pages: list[URLPattern] = []
 
     # --- who may come in, and where he stands ---
 
@@ -66,7 +68,7 @@ class AlertCenterAdminSite(admin.AdminSite):
             path("language/", choose_language, name="language"),
             path("tenant/switch/", self.admin_view(switch_tenant), name="switch"),
         ]
-        return own + super().get_urls()
+        return own + self.pages + super().get_urls()
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

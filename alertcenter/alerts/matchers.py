@@ -1,7 +1,8 @@
 """Does an event match? Conditions on labels in Alertmanager's notation.
 
-`name="value"`, `!=`, `=~`, `!~`; a missing label counts as the empty text; regular
-expressions are RE2, anchored at both ends (reference/wire-protocols.md 3.1, 3.5).
+`name="value"`, `!=`, `=~`, `!~`; a name of any other letters in quotes; a missing label
+counts as the empty text; regular expressions are RE2, anchored at both ends
+(reference/wire-protocols.md 3.1, 3.5).
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from typing import Any
 import re2
 
 LONGEST_PATTERN = 1000
-NOTATION = re.compile(r"([A-Za-z_][\w.:/-]*)\s*(=~|!~|!=|=)(.*)", re.S)
+PLAIN_NAME = r"[A-Za-z_][\w.:/-]*"
+QUOTED_NAME = r'"(?:[^"\\]|\\.)+"'
+NOTATION = re.compile(rf"({PLAIN_NAME}|{QUOTED_NAME})\s*(=~|!~|!=|=)(.*)", re.S)
+ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 # A label's name and value, or a pattern; more fits no label, and each is remembered.
 LONGEST_CONDITION = 8_192
 
@@ -45,8 +49,10 @@ class Matcher:
         return self.test(labels.get(self.name, ""))
 
     def __str__(self) -> str:
-        value = self.value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{self.name}{self.operator}"{value}"'
+        name = self.name
+        if not re.fullmatch(PLAIN_NAME, name):
+            name = quoted(name)
+        return f"{name}{self.operator}{quoted(self.value)}"
 
 
 @lru_cache(maxsize=10_000)
@@ -57,7 +63,7 @@ def parse(text: str) -> Matcher:
         message = f'{text[:200]!r} is not a condition such as severity="critical".'
         raise MatcherError("notation", message)
     name, operator, value = found.groups()
-    value = unquoted(value.strip())
+    name, value = unquoted(name), unquoted(value.strip())
     if operator in ("=", "!="):
         wanted = operator == "="
         return Matcher(name, operator, value, lambda seen: (seen == value) is wanted)
@@ -71,11 +77,21 @@ def parse(text: str) -> Matcher:
     )
 
 
+def quoted(text: str) -> str:
+    """Return `text` in double quotes, as Alertmanager prints it."""
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
+        text = text.replace(plain, escaped)
+    return f'"{text}"'
+
+
 def unquoted(value: str) -> str:
-    """Drop the double quotes around `value` and its backslash escapes."""
+    """Drop the double quotes around `value` and its escapes, as Alertmanager does.
+
+    A backslash before anything else stays: it belongs to a pattern such as `\\d`.
+    """
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
-    return re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), value[1:-1])
+    return re.sub(r"\\(.)", lambda m: ESCAPED.get(m[1], m[0]), value[1:-1], flags=re.S)
 
 
 def compiled(pattern: str) -> Any:

@@ -18,13 +18,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from alertcenter.alerts import routing
-from alertcenter.alerts.models import Alert, Group, Route
+from alertcenter.alerts import am_config, routing
+from alertcenter.alerts.models import Alert, Group
 from alertcenter.api.alertmanager import (
     AlertmanagerView,
     Listed,
     listed,
 )
+from escalation.am_export import config_text
 
 # What karma and amtool compare; the shapes are those of this version.
 VERSION = "0.34.0"
@@ -37,9 +38,7 @@ BUILD = {
     "goVersion": "go1.25",
 }
 STARTED = datetime.now(UTC)
-GROUP_INTERVAL = "5m"
-REPEAT_INTERVAL = "4h"
-ROOT = "default"
+ROOT = am_config.NOBODY
 
 MEMBERS = """
 SELECT g.id, m.alert_id FROM alert_group g
@@ -64,7 +63,7 @@ class StatusView(AlertmanagerView):
         return Response(
             {
                 "cluster": {"peers": [], "status": "disabled"},
-                "config": {"original": config_of(tenant_id)},
+                "config": {"original": config_text(tenant_id)},
                 "uptime": go_time(STARTED),
                 "versionInfo": BUILD,
             }
@@ -155,54 +154,3 @@ class MetricsView(AlertmanagerView):
             'alertmanager_alerts{state="suppressed"} 0\n',
             content_type="text/plain; version=0.0.4; charset=utf-8",
         )
-
-
-# --- the configuration that amtool reads ---
-
-
-def routes_of(tenant_id: UUID) -> list[Route]:
-    """Return the active routes in the order they are tried; the default last."""
-    rows = Route.objects.filter(tenant_id=tenant_id, active=True)
-    return list(rows.order_by("is_default", "position", "name"))
-
-
-def config_of(tenant_id: UUID) -> str:
-    """Return the routes as a configuration that Alertmanager itself would load."""
-    routes = routes_of(tenant_id)
-    root = next((route for route in routes if route.is_default), None)
-    lines = ["global:", "  resolve_timeout: 5m", "route:"]
-    lines += settings_of(root, "  ")
-    children = [route for route in routes if not route.is_default]
-    if children:
-        lines.append("  routes:")
-    for route in children:
-        inner = settings_of(route, "    ")
-        lines.append("  - " + inner[0].lstrip())
-        lines += inner[1:]
-        lines.append("    matchers:")
-        lines += [f"    - {quoted(str(text))}" for text in route.matchers]
-        if not route.matchers:
-            lines[-1] = "    matchers: []"
-    lines.append("receivers:")
-    names = sorted({route.name for route in routes} | {root.name if root else ROOT})
-    lines += [f"- name: {quoted(name)}" for name in names]
-    return "\n".join(lines) + "\n"
-
-
-def settings_of(route: Route | None, margin: str) -> list[str]:
-    """Return one route's own lines."""
-    name = route.name if route else ROOT
-    group_by = [quoted(str(one)) for one in (route and route.group_by) or []]
-    wait = (route and route.group_wait_seconds) or 0
-    return [
-        f"{margin}receiver: {quoted(name)}",
-        f"{margin}group_by: [{', '.join(group_by)}]",
-        f"{margin}group_wait: {wait}s",
-        f"{margin}group_interval: {GROUP_INTERVAL}",
-        f"{margin}repeat_interval: {REPEAT_INTERVAL}",
-    ]
-
-
-def quoted(text: str) -> str:
-    """Return a YAML scalar: JSON's strings are among them."""
-    return json.dumps(text, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """The admin of groups, policies, on-call orders, runs and the engine's processes."""
 
 from escalation.admin.acts import resolve_alerts
+from escalation.admin.am_import import import_view
 from escalation.admin.engine import DueStepAdmin, HeartbeatAdmin, RunAdmin
 from escalation.admin.group import GroupAdmin
 from escalation.admin.policy import PolicyAdmin
@@ -13,5 +14,6 @@ __all__ = [
     "PolicyAdmin",
     "RunAdmin",
     "ScheduleAdmin",
+    "import_view",
     "resolve_alerts",
 ]

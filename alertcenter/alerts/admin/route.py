@@ -144,9 +144,14 @@ class RouteAdmin(TenantScopedAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        link = {"url": reverse("admin:alerts_route_tester"), "label": _("Which route?")}
+        links = [
+            {"url": reverse("admin:alerts_route_tester"), "label": _("Which route?")}
+        ]
+        if self.has_change_permission(request):
+            address = reverse("admin:alertmanager_import")
+            links.append({"url": address, "label": "alertmanager.yml"})
         return super().changelist_view(
-            request, {"links": [link]} | (extra_context or {})
+            request, {"links": links} | (extra_context or {})
         )
 
     def tester_view(self, request: HttpRequest) -> HttpResponse:
