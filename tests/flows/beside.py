@@ -235,7 +235,7 @@ class Beside:
             "startsAt": now.isoformat(),
             "endsAt": (now + timedelta(seconds=seconds)).isoformat(),
             "createdBy": "test",
-            "comment": "beside",
+            "comment": "beside [confirm]",
         }
         self.both("/silences", body)
 
