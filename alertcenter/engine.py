@@ -24,13 +24,20 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError, InterfaceError
 
 from alertcenter import flow
-from alertcenter.alerts import lifecycle, receipts, telemetry
+from alertcenter.alerts import lifecycle, receipts, silence_sweep, telemetry
 from alertcenter.alerts.heartbeat_sweep import sweep_overdue
 from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
 from alertcenter.api import asked, slack
 from alertcenter.dashboard import relay
-from escalation import actions, dispatcher, flaps, flushes, storms
+from escalation import (
+    actions,
+    dispatcher,
+    flaps,
+    flushes,
+    silence_reminders,
+    storms,
+)
 from escalation.models import EngineHeartbeat
 from notifications import delivery
 from tenants import access, partitions
@@ -120,6 +127,10 @@ def forget_receipts(_tenants: list[UUID]) -> int:
     return receipts.prune()
 
 
+def sweep_silences() -> int:
+    return silence_sweep.sweep(silence_reminders.remind)
+
+
 def send_leftovers() -> int:
     return delivery.deliver_due(20, older_than=LEFT_LYING)
 
@@ -147,6 +158,8 @@ def jobs() -> list[Job]:
         acts,
         Job("deliveries", send_leftovers, 1.0),
         Job("heartbeats", all_tenants_do(sweep_overdue), 1.0),
+        Job("silences", sweep_silences, 1.0),
+        Job("silences_gone", silence_sweep.end_gone, 2.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
         Job("storms", storms.sweep, 1.0),

@@ -88,29 +88,10 @@ def _message(
         dedup_key=group.key,
         next_at=iso(coming[0]) if coming else None,
         next_who=coming[1] if coming else "",
-        priority=group.priority,
         flapping_since=iso(group.flapping_since),
+        priority=group.priority,
         note=note,
     )
-
-
-def _services(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, Service]:
-    """Return the services of these groups; no query where there are none."""
-    wanted = {g.service_id for g in groups if g.service_id}
-    if not wanted:
-        return {}
-    rows = Service.objects.filter(tenant_id=tenant_id).select_related("owner")
-    return rows.in_bulk(list(wanted))
-
-
-def _service_facts(service: Service | None) -> dict[str, Any]:
-    if service is None:
-        return {}
-    return {
-        "service": service.name,
-        "service_owner": service.said_owner,
-        "runbook": service.runbook_url,
-    }
 
 
 def _funnels(
@@ -163,6 +144,25 @@ def _group_line(
         summary=" ".join(f"{k}={v}" for k, v in sorted(json.loads(labels).items())),
         starts_at=opened_at.isoformat(),
     )
+
+
+def _services(tenant_id: UUID, groups: Sequence[Group]) -> dict[UUID, Service]:
+    """Return the services of these groups; no query where there are none."""
+    wanted = {g.service_id for g in groups if g.service_id}
+    if not wanted:
+        return {}
+    rows = Service.objects.filter(tenant_id=tenant_id).select_related("owner")
+    return rows.in_bulk(list(wanted))
+
+
+def _service_facts(service: Service | None) -> dict[str, Any]:
+    if service is None:
+        return {}
+    return {
+        "service": service.name,
+        "service_owner": service.said_owner,
+        "runbook": service.runbook_url,
+    }
 
 
 def iso(moment: datetime | None) -> str | None:

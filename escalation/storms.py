@@ -25,10 +25,11 @@ from django.db.utils import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from alertcenter.alerts import lifecycle, storms
+from alertcenter.alerts import lifecycle, priority, storms
 from alertcenter.alerts.grouping import NUMBERS, Regrouped
 from alertcenter.alerts.lifecycle import NOW, GroupChange
 from alertcenter.alerts.models import Group, Storm
+from alertcenter.alerts.priority import Facts
 from alertcenter.alerts.routing import CompiledRoute, RouteBook
 from alertcenter.alerts.storms import Funnel, Opened
 from alertcenter.common import failpoints
@@ -180,6 +181,7 @@ def _open(
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, {"tenant": tenant_id, "n": 1})
         number = cursor.fetchone()[0]
+    urgency = priority.decide(Facts(found.severity, found.firing))
     group = Group.objects.create(
         tenant_id=tenant_id,
         number=number,
@@ -187,6 +189,8 @@ def _open(
         route_id=storm.route_id,
         previous_id=storm.group_id,
         severity=found.severity,
+        priority=urgency.level,
+        priority_reason=urgency.to_json(),
         title=_title(storm),
         labels={},
         opened_at=Now(),
@@ -266,8 +270,11 @@ def _go_on(storm: Storm, group: Group, found: Funnel, now: datetime) -> None:
     grown = found.groups > storm.told_groups and storm.ended_at is None
     tell = just_over or (grown and in_time)
     severity = found.severity if found.open_groups else group.severity
+    urgency = priority.decide(Facts(severity, found.firing))
     values: dict[str, Any] = {
         "severity": severity,
+        "priority": urgency.level,
+        "priority_reason": urgency.to_json(),
         "firing_count": found.firing,
         "alert_count": found.alerts,
     }

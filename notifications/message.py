@@ -76,12 +76,12 @@ class Message:
     dedup_key: str = ""
     next_at: str | None = None
     next_who: str = ""
+    flapping_since: str | None = None
+    storm: Funnel | None = None
     service: str = ""
     service_owner: str = ""
     runbook: str = ""
     priority: int = 0  # 1 to 5; 0 where nobody said
-    flapping_since: str | None = None
-    storm: Funnel | None = None
     note: Note | None = None
     # A body made where the facts are, for channels whose receivers read a given shape.
     payload: dict[str, Any] = field(default_factory=dict)

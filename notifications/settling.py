@@ -173,7 +173,7 @@ def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
     where somebody had deleted it."""
     if parcel.kind != "page" or receipt.thread is None or parcel.channel_id is None:
         return
-    if receipt.thread == parcel.thread:
+    if receipt.thread == parcel.thread or not parcel.message.group_id:
         return
     row = Thread(
         tenant_id=parcel.tenant_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from tenants.access import Membership
 
 DIVIDER = "="
+UNITS = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+DURATION = re.compile(r"\s*(?:(\d{1,9})\s*([wdhms]?)\s*)+")
+PART = re.compile(r"(\d+)\s*([wdhms]?)")
 
 
 class TenantForm(forms.ModelForm):
@@ -102,6 +106,53 @@ class PairsField(forms.CharField):
             return bool((initial or {}) != self.to_python(data))
         except ValidationError:
             return True
+
+
+class SecondsField(forms.CharField):
+    """A number of seconds, written as people write durations: 90, 30s, 1h30m, 2d."""
+
+    def __init__(self, *, least: int = 0, most: int = 366 * 86_400, **kwargs: Any):
+        self.least, self.most = least, most
+        kwargs.setdefault("widget", forms.TextInput(attrs={"class": "vDuration"}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return in_units(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        if not DURATION.fullmatch(text):
+            raise ValidationError(
+                _("%(text)s is no duration such as 30s, 5m or 1h30m."),
+                params={"text": text},
+            )
+        seconds = sum(int(n) * UNITS[unit or "s"] for n, unit in PART.findall(text))
+        if not self.least <= seconds <= self.most:
+            raise ValidationError(
+                _("Give a duration between %(least)s and %(most)s."),
+                params={"least": in_units(self.least), "most": in_units(self.most)},
+            )
+        return seconds
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(initial != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+def in_units(seconds: int) -> str:
+    """Return 5400 as "1h30m", 0 as "0s"."""
+    parts = []
+    for unit, size in UNITS.items():
+        if unit == "w" and seconds % size:
+            continue  # ten days, not one week and three days
+        if seconds >= size:
+            parts.append(f"{seconds // size}{unit}")
+            seconds %= size
+    return "".join(parts) or "0s"
 
 
 class WriteOnlyField(forms.CharField):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 SECTIONS = {
     "alerts": _("Alerts"),
     "rules": _("Rules and routes"),
+    "quiet": _("Quiet"),
     "escalation": _("Who is told, and when"),
     "channels": _("Channels and messages"),
     "people": _("People and keys"),

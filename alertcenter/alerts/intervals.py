@@ -10,7 +10,7 @@ import calendar
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,9 @@ PARTS = ("times", "weekdays", "days_of_month", "months", "years", "location")
 CLOCK = re.compile(r"^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
 MINUTES_A_DAY = 24 * 60
 MOST_ENTRIES = 200
+DAYS_AHEAD = 400
+# How often an entry is asked at the most before "no change in sight".
+MOST_ASKED = 200_000
 
 Range = tuple[int, int]
 
@@ -72,6 +75,53 @@ def parse(value: object) -> list[Entry]:
 def contains(entries: Sequence[Entry], moment: datetime) -> bool:
     """Whether one of the entries contains the moment."""
     return any(entry.contains(moment) for entry in entries)
+
+
+def next_change(entries: Sequence[Entry], moment: datetime) -> datetime | None:
+    """Return when `contains` will next answer otherwise; None: not within a year.
+
+    Between two bounds of the wall clocks concerned nothing changes, so only those
+    are looked at.
+    """
+    now, asked = contains(entries, moment), 0
+    zones: dict[ZoneInfo | None, set[int]] = {}
+    for entry in entries:
+        bounds = {minute for span in entry.minutes for minute in span}
+        zones.setdefault(entry.zone, {0}).update(bounds)
+    for day in range(DAYS_AHEAD):
+        begin = moment + timedelta(days=day)
+        end = begin + timedelta(days=1)
+        bounds_of_day = {
+            bound
+            for zone, minutes in zones.items()
+            for bound in _bounds(zone, minutes, begin, end)
+            if begin < bound <= end
+        }
+        for bound in sorted(bounds_of_day):
+            asked += len(entries)
+            if contains(entries, bound) is not now:
+                return bound
+        if asked > MOST_ASKED:
+            break
+    return None
+
+
+def _bounds(
+    zone: ZoneInfo | None, minutes: set[int], begin: datetime, end: datetime
+) -> set[datetime]:
+    """Return the moments at which a wall clock shows one of `minutes`, and, where it
+    is put forward or back, each quarter of an hour."""
+    first, last = (moment.astimezone(zone or UTC) for moment in (begin, end))
+    found = set()
+    for day in {first.date(), last.date()}:
+        midnight = datetime.combine(day, datetime.min.time(), zone or UTC)
+        for minute in minutes:
+            shown = midnight + timedelta(minutes=minute)  # wall clock arithmetic
+            found |= {shown.replace(fold=n).astimezone(UTC) for n in (0, 1)}
+    if first.utcoffset() != last.utcoffset():
+        hour = begin.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+        found |= {hour + timedelta(minutes=15 * n) for n in range(4 * 26)}
+    return found
 
 
 def _entry(item: object) -> Entry:

@@ -40,7 +40,8 @@ tenant_id = %s AND ends_at > statement_timestamp() AND CASE WHEN recurrence = ''
   THEN starts_at <= statement_timestamp() ELSE in_force END
 """
 SIGNATURE = f"""
-SELECT (SELECT (count(*), max(updated_at))::text FROM silence WHERE {IN_FORCE}),
+SELECT (SELECT (count(*), max(updated_at), bit_xor(hashtext(id::text)))::text
+    FROM silence WHERE {IN_FORCE}),
   (SELECT (count(*), max(updated_at))::text FROM inhibit_rule
    WHERE tenant_id = %s AND active)
 """

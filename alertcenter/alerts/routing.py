@@ -79,6 +79,11 @@ class Trial:
     tried: bool = True
     taken: bool = False
 
+    @property
+    def rails(self) -> range:
+        """One for each level above, for pages that draw the tree."""
+        return range(self.depth)
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

@@ -51,7 +51,8 @@ class Graph:
 
     def impact(self, service_id: UUID) -> list[tuple[UUID, int]]:
         """Return (service, steps) of all that depends on it, nearest first."""
-        return reach(self.needed_by, service_id, MOST_CONCERNED)
+        found = reach(self.needed_by, service_id, MOST_CONCERNED)
+        return sorted(found, key=lambda one: (one[1], self.names[one[0]].casefold()))
 
 
 def load(tenant_id: UUID) -> Graph:

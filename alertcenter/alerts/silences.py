@@ -8,15 +8,19 @@ transaction, having asked for permission (roles.ACT).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Func
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts import lifecycle, quiet, requiet, windows
+from alertcenter.alerts.inhibition import as_array
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.silence_drafts import (
     FIELDS,
@@ -93,6 +97,8 @@ def save(
     _write(row, draft, now, actor)
     _note(row, verb, actor, instead_of=ended)
     requiet.refresh(tenant_id, [row.pk, *ended], actor=actor)
+    if row.until_gone and row.muted_at is None:
+        note_muting(tenant_id, muting(tenant_id, [row.pk]))
     return row
 
 
@@ -151,6 +157,27 @@ def guard(tenant_id: UUID, draft: Draft, *, known: Silence | None = None) -> Non
 
 def not_found() -> SilenceError:
     return SilenceError("not_found", _("There is no such silence."))
+
+
+MUTING = """
+SELECT DISTINCT unnest(silenced_by) FROM group_alert
+WHERE tenant_id = %s AND left_at IS NULL AND silenced_by && %s::uuid[]
+"""
+
+
+def muting(tenant_id: UUID, silence_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of these mute something that fires."""
+    if not silence_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(MUTING, [tenant_id, as_array(silence_ids)])
+        return {row[0] for row in cursor.fetchall()} & set(silence_ids)
+
+
+def note_muting(tenant_id: UUID, silence_ids: Iterable[UUID]) -> None:
+    """Remember that these have muted something."""
+    rows = Silence.objects.filter(tenant_id=tenant_id, pk__in=list(silence_ids))
+    rows.filter(muted_at=None).update(muted_at=Now())
 
 
 def reckon(row: Silence, now: datetime) -> None:

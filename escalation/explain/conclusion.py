@@ -109,6 +109,11 @@ def _for_nobody(lines: Sequence[Line], _standing: Standing) -> Ending | None:
     return None
 
 
+def _in_a_storm(lines: Sequence[Line], _standing: Standing) -> Ending | None:
+    line = first(lines, "storm_held")
+    return ending("nobody_storm", "no", line) if line else None
+
+
 def _taken(lines: Sequence[Line], standing: Standing) -> Ending | None:
     """A person took it before anybody was told."""
     if standing.state == "resolved":
@@ -195,6 +200,7 @@ def _without_policy(lines: Sequence[Line], _standing: Standing) -> Ending | None
 SO_FAR: Sequence[Judge] = (
     _told,
     _sending,
+    _in_a_storm,
     _for_nobody,
     _taken,
     _quiet,

@@ -15,7 +15,15 @@ from django.db import connection
 from alertcenter.alerts import routing
 from alertcenter.alerts.lifecycle import database_time
 from alertcenter.alerts.models import Alert, Group, GroupAlert
-from escalation.explain import identity, inhibition, routes, sent, silences, steps
+from escalation.explain import (
+    crowds,
+    identity,
+    inhibition,
+    routes,
+    sent,
+    silences,
+    steps,
+)
 from escalation.explain.conclusion import Standing, conclude, said
 from escalation.explain.facts import Facts, labels_of
 from escalation.explain.trace import Ending, Line, Link, Trace, ended
@@ -71,6 +79,7 @@ def _decisions(facts: Facts) -> list[Line]:
     lines = routes.of_group(facts)
     lines += silences.of_group(facts)
     lines += inhibition.of_group(facts)
+    lines += crowds.of_group(facts)
     lines += sent.held_changes(facts)
     if facts.route is not None:
         lines += routes.intervals_at(facts.tenant_id, facts.route, facts.moment)

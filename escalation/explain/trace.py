@@ -22,6 +22,7 @@ STEPS = (
     "route",
     "silence",
     "inhibition",
+    "crowd",
     "interval",
     "policy",
     "notice",

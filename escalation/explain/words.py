@@ -26,6 +26,7 @@ TITLES: Mapping[str, Any] = {
     "route": _("Route and group"),
     "silence": _("Silences and maintenance"),
     "inhibition": _("Inhibition"),
+    "crowd": _("Flapping and storms"),
     "interval": _("Time intervals"),
     "policy": _("Policy and people"),
     "notice": _("The route's channels"),

@@ -78,7 +78,7 @@ def summary(parcel: Parcel) -> str:
     """Return the message in one line, the worst news first."""
     message = parcel.message
     words = f"{sign(parcel)} {severity(parcel)} · {state(parcel)} · "
-    number = f"[#{message.number}] "
+    number = f"[#{message.number}] " if message.number else ""
     return words + number + escaped(title(parcel), TEXT_CHARS - 500)
 
 
@@ -127,7 +127,9 @@ def headline(parcel: Parcel) -> str:
     parts = [f"{worst} *{severity(parcel)}*", f"*{state(parcel)}*", counts(parcel)]
     if message.priority:
         parts.insert(1, f"*P{message.priority}*")
-    return " · ".join([*parts, f"#{message.number}"])
+    if message.number:  # none where it is about no group
+        parts.append(f"#{message.number}")
+    return " · ".join(parts)
 
 
 def service_fields(parcel: Parcel) -> Block:
@@ -221,7 +223,7 @@ def actions(parcel: Parcel) -> Iterator[Block]:
         label = localize.action_label(act, parcel.language)
         yield button(act, label, message.group_id)
     if message.url and len(message.url) <= URL_CHARS:
-        opened = button("open", _("Open"), message.group_id)
+        opened = button("open", _("Open"), message.group_id or "none")
         yield opened | {"url": message.url}
 
 

@@ -18,12 +18,14 @@ from alertcenter.alerts.models import (
     Group,
     GroupAlert,
     Heartbeat,
+    InhibitRule,
     RawEvent,
     Route,
     Rule,
     Service,
     ServiceDependency,
     Storm,
+    TimeInterval,
     Transition,
 )
 from alertcenter.common.ids import uuid7
@@ -174,6 +176,18 @@ def configuration(cast: Cast) -> dict[type, Any]:
             slug="lag",
             token_hash=tenant.pk.hex,
             cron="0 3 * * *",
+        ),
+        InhibitRule: InhibitRule.objects.create(
+            tenant=tenant,
+            name=f"{cast.slug} critical",
+            source_matchers=['severity="critical"'],
+            target_matchers=['severity="warning"'],
+            equal=["host"],
+        ),
+        TimeInterval: TimeInterval.objects.create(
+            tenant=tenant,
+            name=f"{cast.slug} nights",
+            times=[{"times": [{"start_time": "22:00", "end_time": "24:00"}]}],
         ),
         Contact: Contact.objects.create(
             tenant=tenant, member=member, kind="slack", address="U0123ABCD"

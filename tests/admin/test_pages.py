@@ -33,12 +33,14 @@ def may_add(model: Any) -> bool:
         "ChannelAdmin",
         "ContactAdmin",
         "HeartbeatsAdmin",
+        "InhibitRuleAdmin",
         "MemberAdmin",
         "MessageTemplateAdmin",
         "PolicyAdmin",
         "RouteAdmin",
         "RuleAdmin",
         "ScheduleAdmin",
+        "TimeIntervalAdmin",
     )
 
 

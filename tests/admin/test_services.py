@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertcenter.alerts import service_drawing, service_graph
-from alertcenter.alerts.admin import service_picture
 from alertcenter.alerts.models import Group, Service, ServiceDependency
 from alertcenter.alerts.service_drawing import HIGH, WIDE, draw
 from alertcenter.alerts.service_graph import set_needs
@@ -250,8 +249,9 @@ def test_a_service_that_is_none_draws_the_plain_graph(acme, alice, query):
     assert 'id="impact"' not in answer.text
 
 
-def test_a_graph_too_large_for_a_picture_is_a_list(acme, alice, monkeypatch):
-    monkeypatch.setattr(service_picture, "MOST_DRAWN", 2)
+@pytest.mark.parametrize("limit", ["MOST_DRAWN", "MOST_PLACES"])
+def test_a_graph_too_large_for_a_picture_is_a_list(acme, alice, monkeypatch, limit):
+    monkeypatch.setattr(service_drawing, limit, 2)
     with in_tenant(acme.id):
         chain(acme, "shop", "api", "db")
     page = alice.get(reverse("admin:alerts_service_graph")).text
@@ -269,6 +269,14 @@ def test_names_are_escaped_in_picture_and_list(acme, alice):
     assert "<script>x</script>" in boxes(page)
 
 
+def corners(path):
+    """Return the points at which the path's pieces end, and the middles of lines."""
+    numbers = [int(n) for n in re.findall(r"-?\d+", path)]
+    found = list(zip(numbers[::2], numbers[1::2], strict=True))
+    lines = re.findall(r"(\d+) (\d+)L(\d+) (\d+)", path)
+    return found + [((int(a) + int(c)) / 2, int(b)) for a, b, c, _ in lines]
+
+
 @given(st.integers(0, 30), st.data())
 def test_every_arrow_leads_to_the_right_and_no_box_covers_another(size, data):
     ids = [uuid7() for _ in range(size)]
@@ -278,9 +286,15 @@ def test_every_arrow_leads_to_the_right_and_no_box_covers_another(size, data):
         for n, pk in enumerate(ids[:-1])
     }
     drawing = draw(names, needs)
+    assert drawing is not None
     at = {box.id: box for box in drawing.boxes}
     for arrow in drawing.arrows:
         assert at[arrow.start].x + WIDE < at[arrow.end].x
+        for x, y in corners(arrow.path):
+            assert not any(
+                box.x < x < box.x + WIDE and box.y < y < box.y + HIGH
+                for box in drawing.boxes
+            )
     places = {(box.x, box.y) for box in drawing.boxes}
     assert len(places) == len(drawing.boxes)
     for box in drawing.boxes:
@@ -292,7 +306,6 @@ def test_the_groups_of_a_service_are_read_by_index_only(acme):
     with in_tenant(acme.id):
         service = make(acme, "shop")
         rows = Group.objects.filter(tenant_id=acme.id, service=service, state="firing")
-        assert service_drawing.MOST_DRAWN >= 100
         assert service_graph.troubles(acme.id, [service.pk]) == {}
         make_group(acme.id, service=service, severity=3)
         make_group(acme.id, service=service, severity=4, state="snoozed")

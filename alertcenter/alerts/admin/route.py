@@ -5,120 +5,132 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.alerts.admin import route_tree
+from alertcenter.alerts.admin.route_form import GROUPINGS, RouteForm, grouping_of
+from alertcenter.alerts.admin.route_words import RouteWords
 from alertcenter.alerts.admin.tester import TesterForm
-from alertcenter.alerts.models import Alert, Group, Route
-from alertcenter.alerts.routing import EVERY_LABEL
+from alertcenter.alerts.models import Alert, Group, Route, RouteChannel
 from tenants.admin_base import TenantScopedAdmin, tenant_of
-from tenants.admin_forms import LinesField, TenantForm
 from tenants.site_index import FirstStep
 
+MOST_LISTED = 2000
 
-class RouteForm(TenantForm):
-    """Every route but the default one needs a condition."""
 
-    matchers = LinesField(
-        label=gettext_lazy("Conditions"),
-        required=False,
-        help_text=gettext_lazy(
-            'One a line, for example severity="critical" or team=~"db|web". '
-            "The default route needs none."
-        ),
-    )
-    group_by = LinesField(
-        label=gettext_lazy("Group by"),
-        required=False,
-        help_text=gettext_lazy(
-            "Label names, one a line: alerts that agree in all of them are one "
-            "group. Three dots make every alert a group of its own."
-        ),
-    )
+class TreeList(ChangeList):
+    """All routes on one page, in the order of the tree; found ones in it too."""
 
-    class Meta:
-        model = Route
-        fields = (
-            "name",
-            "active",
-            "position",
-            "is_default",
-            "matchers",
-            "group_by",
-            "group_wait_seconds",
-            "policy",
-            "storm_per_minute",
-        )
-
-    def clean_group_by(self) -> list[str]:
-        names: list[str] = self.cleaned_data["group_by"]
-        for name in names:
-            if name != EVERY_LABEL and ("=" in name or " " in name):
-                raise ValidationError(
-                    _("%(name)s is not the name of a label."), params={"name": name}
-                )
-        return list(dict.fromkeys(names))
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if "matchers" in self.errors or cleaned.get("is_default"):
-            return cleaned
-        if not cleaned.get("matchers"):
-            self.add_error("matchers", _("A route needs at least one condition."))
-        return cleaned
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        tenant_id = tenant_of(request)
+        tree = route_tree.read(tenant_id)
+        names = route_tree.channel_names(tenant_id)
+        self.result_list = route_tree.in_order(tree, self.result_list)
+        searched = bool(self.query or self.get_filters_params())
+        for row in self.result_list:
+            row.shown = RouteWords(tree.nodes[row.pk], tree, names, flat=searched)
 
 
 @admin.register(Route)
 class RouteAdmin(TenantScopedAdmin):
-    """Routes in the order in which they are tried."""
+    """Routes as a tree, in the order in which they are tried."""
 
     section = "rules"
     section_order = 20
     form = RouteForm
-    list_display = ("name", "position", "conditions", "groups", "to_policy", "active")
+    list_display = ("in_tree", "conditions", "groups", "timers", "tells", "times")
     list_select_related = ("policy",)
-    list_filter = ("active",)
+    list_per_page = MOST_LISTED
+    list_max_show_all = MOST_LISTED
+    sortable_by = ()
     search_fields = ("name",)
     autocomplete_fields = ("policy",)
     fieldsets = (
-        (None, {"fields": ("name", "active", "position")}),
-        (gettext_lazy("Which alerts"), {"fields": ("is_default", "matchers")}),
+        (None, {"fields": ("name", "active", "is_default", "parent", "position")}),
         (
-            gettext_lazy("What becomes of them"),
+            gettext_lazy("Which alerts"),
+            {"fields": ("matchers", "continue_matching")},
+        ),
+        (gettext_lazy("Grouped how"), {"fields": ("grouping", "group_by")}),
+        (
+            gettext_lazy("How often it speaks"),
             {
                 "fields": (
-                    "group_by",
                     "group_wait_seconds",
-                    "policy",
+                    "group_interval_seconds",
+                    "repeat_interval_seconds",
                     "storm_per_minute",
                 )
             },
         ),
+        (
+            gettext_lazy("Who is told"),
+            {
+                "description": gettext_lazy(
+                    "With nothing of this, whoever the route above tells."
+                ),
+                "fields": ("policy", "told", "tells_nobody", "receiver", "labels"),
+            },
+        ),
+        (
+            gettext_lazy("At which times"),
+            {"fields": ("mute_intervals", "active_intervals")},
+        ),
     )
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return TreeList
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        form.save_channels()
+
+    # --- for those who may only look: what the form's own fields say ---
+
+    @admin.display(description=gettext_lazy("groups"))
+    def grouping(self, route: Route) -> str:
+        return str(dict(GROUPINGS)[grouping_of(route)])
+
+    @admin.display(description=gettext_lazy("channels"))
+    def told(self, route: Route) -> str:
+        rows = RouteChannel.objects.filter(route=route, tenant_id=route.tenant_id)
+        named = rows.select_related("channel").order_by("channel__name")
+        return ", ".join(str(row.channel) for row in named) or "–"
+
+    # --- the list ---
+
+    @admin.display(description=gettext_lazy("route"))
+    def in_tree(self, route: Route) -> SafeString:
+        return words_of(route).name()
+
     @admin.display(description=gettext_lazy("conditions"))
-    def conditions(self, route: Route) -> str:
-        if route.is_default:
-            return _("everything else")
-        return ", ".join(map(str, route.matchers))
+    def conditions(self, route: Route) -> SafeString | str:
+        return words_of(route).conditions()
 
     @admin.display(description=gettext_lazy("group by"))
-    def groups(self, route: Route) -> str:
-        if route.group_by is None:
-            return _("as above")
-        return ", ".join(map(str, route.group_by)) or _("all in one group")
+    def groups(self, route: Route) -> SafeString:
+        return words_of(route).groups()
 
-    @admin.display(description=gettext_lazy("policy"), ordering="policy__name")
-    def to_policy(self, route: Route) -> SafeString | str:
-        if route.policy is None:
-            return format_html('<span class="nobody">{}</span>', _("tells nobody"))
-        return str(route.policy)
+    @admin.display(description=gettext_lazy("wait, interval, repeat"))
+    def timers(self, route: Route) -> SafeString:
+        return words_of(route).timers()
+
+    @admin.display(description=gettext_lazy("tells"))
+    def tells(self, route: Route) -> SafeString:
+        return words_of(route).tells()
+
+    @admin.display(description=gettext_lazy("times"))
+    def times(self, route: Route) -> SafeString | str:
+        return words_of(route).times()
 
     # --- "which route?" ---
 
@@ -157,6 +169,12 @@ class RouteAdmin(TenantScopedAdmin):
             "recent": recent[:10],
         }
         return TemplateResponse(request, "admin/alertcenter/route_tester.html", context)
+
+
+def words_of(route: Any) -> RouteWords:
+    """Return what `TreeList` found out about a row of its list."""
+    words: RouteWords = route.shown
+    return words
 
 
 admin.site.steps.append(  # type: ignore[attr-defined]

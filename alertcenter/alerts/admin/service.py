@@ -124,7 +124,7 @@ class ServiceAdmin(TenantScopedAdmin):
     section_order = 30
     form = ServiceForm
     inlines = (NeedsInline,)
-    list_display = ("name", "slug", "tier", "answers", "conditions", "how", "active")
+    list_display = ("name", "how", "tier", "answers", "conditions", "active")
     list_select_related = ("owner",)
     list_filter = ("tier", "active")
     search_fields = ("name", "slug", "team")
@@ -225,6 +225,19 @@ class ServiceAdmin(TenantScopedAdmin):
             links.append({"url": url, "label": _("Import from labels")})
         return super().changelist_view(
             request, {"links": links} | (extra_context or {})
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        url = f"{reverse('admin:alerts_service_graph')}?service={object_id}"
+        links = {"links": [{"url": url, "label": _("In the graph")}]}
+        return super().change_view(
+            request, object_id, form_url, links | (extra_context or {})
         )
 
     def graph_view(self, request: HttpRequest) -> HttpResponse:

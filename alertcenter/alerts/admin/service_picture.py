@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alertcenter.alerts import service_graph
 from alertcenter.alerts.models import Service
-from alertcenter.alerts.service_drawing import HIGH, MOST_DRAWN, WIDE, draw
+from alertcenter.alerts.service_drawing import HIGH, WIDE, draw
 from alertcenter.alerts.service_graph import Graph
 
 LONGEST_NAME = 22
@@ -19,8 +19,6 @@ def picture(tenant_id: UUID, chosen: UUID | None) -> dict[str, Any]:
     graph = service_graph.load(tenant_id)
     known = chosen if chosen in graph.names else None
     hit = {} if known is None else dict(graph.impact(known))
-    connected = [pk for pk in graph.names if graph.needs.get(pk)]
-    connected += [pk for pk in graph.needed_by if not graph.needs.get(pk)]
     states = service_graph.troubles(tenant_id, list(graph.names)[:MOST_LISTED])
     slugs = dict(Service.objects.filter(tenant_id=tenant_id).values_list("pk", "slug"))
 
@@ -44,13 +42,18 @@ def picture(tenant_id: UUID, chosen: UUID | None) -> dict[str, Any]:
         "more": max(0, len(listed) - MOST_LISTED),
         "chosen": None if known is None else shown(known),
         "hit": [shown(pk) for pk in hit],
-        "too_large": len(connected) > MOST_DRAWN,
         "drawing": None,
     }
-    if connected and not found["too_large"]:
-        drawing = draw(graph.names, graph.needs)
+    drawing = draw(graph.names, graph.needs)
+    found["too_large"] = drawing is None
+    if drawing and drawing.boxes:
+        concerned = {known, *hit}
         found |= {
             "drawing": drawing,
+            "arrows": [
+                {"path": arrow.path, "hit": {arrow.start, arrow.end} <= concerned}
+                for arrow in drawing.arrows
+            ],
             "boxes": [
                 shown(box.id)
                 | {

@@ -54,6 +54,10 @@ class Group(TenantModel):
     alert_count = models.IntegerField(_("alerts"), default=0)
     # Firing members that are marked: when all are, nobody is told.
     quiet_count = models.IntegerField(_("quiet"), default=0, db_default=0)
+    # Since when one of its alerts flaps: till it is calm, the group stays open.
+    flapping_since = models.DateTimeField(_("flapping since"), null=True)
+    # The storm in which it opened: that one's group is told in its place.
+    storm_id = models.UUIDField(null=True)
     service = TenantForeignKey(
         "alerts.Service",
         models.SET_NULL,
@@ -64,10 +68,6 @@ class Group(TenantModel):
     # 1 to 5, and why: alertcenter.alerts.priority.
     priority = models.SmallIntegerField(_("priority"), default=4, db_default=4)
     priority_reason = models.JSONField(default=list, db_default=[])
-    # Since when one of its alerts flaps: till it is calm, the group stays open.
-    flapping_since = models.DateTimeField(_("flapping since"), null=True)
-    # The storm in which it opened: that one's group is told in its place.
-    storm_id = models.UUIDField(null=True)
     version = models.IntegerField(default=1)
 
     class Meta:

@@ -86,6 +86,8 @@ class Silence(TenantModel):
         _("remind before the end (seconds)"), null=True, blank=True
     )
     reminded_at = models.DateTimeField(null=True, editable=False)
+    # When it was first seen to mute something; `until_gone` waits for that.
+    muted_at = models.DateTimeField(null=True, editable=False)
     updated_at = models.DateTimeField(_("changed"), db_default=Now(), editable=False)
     in_force = models.BooleanField(_("in force"), default=False, editable=False)
     next_change_at = models.DateTimeField(null=True, db_default=Now(), editable=False)
@@ -102,6 +104,11 @@ class Silence(TenantModel):
                 fields=["next_change_at"],
                 condition=Q(next_change_at__isnull=False),
                 name="silence_next",
+            ),
+            models.Index(
+                fields=["tenant"],
+                condition=Q(until_gone=True, in_force=True),
+                name="silence_until_gone",
             ),
         ]
 

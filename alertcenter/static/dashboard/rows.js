@@ -28,7 +28,7 @@ export class Row {
     p.service = el("button", { type: "button", class: "service", tabindex: "-1", on: { click: () => this.handlers.label(`service:${this.group.service_slug}`) } }, el("bdi"));
     p.labels = el("ul", { class: "labels" });
     p.state = el("span", { class: "state" });
-    p.quieter = el("span", { class: "why" });
+    p.hush = el("span", { class: "hush" });
     p.by = el("bdi", { class: "by" });
     p.age = el("time", { class: "age" });
     p.next = el("span", { class: "next" });
@@ -39,7 +39,7 @@ export class Row {
       el("div", { class: "what" },
         el("div", { class: "title-line" }, p.priority, el("span", { class: "number", text: `#${group.number}` }), p.title, p.service, p.counts),
         p.labels),
-      el("div", { class: "status" }, p.state, p.quieter, p.by),
+      el("div", { class: "status" }, p.state, p.hush, p.by),
       el("div", { class: "when" }, p.age, p.next),
       p.acts);
   }
@@ -64,7 +64,7 @@ export class Row {
     p.service.title = word("service", { name: group.service });
     put(p.state, "class", `state state-${group.state}`);
     say(p.state, word(group.state));
-    say(p.quieter, quieter(group));
+    say(p.hush, hush(group));
     say(p.by, whoActed(group));
     put(p.age, "datetime", group.opened_at);
     p.age.title = fullTime(group.opened_at);
@@ -117,6 +117,12 @@ function counts(group) {
   return word(count === 1 ? "alertsOne" : "alertsMany", { count });
 }
 
+/** Say why a group is quieter than others. */
+function hush(group) {
+  if (group.state === "resolved") return "";
+  return group.flapping_since ? word("flapping") : group.storm === "held" ? word("inStorm") : "";
+}
+
 /** Return the priority and its reasons as a sentence. */
 export function why(group) {
   const reasons = (group.why ?? []).map(({ code, value }) => {
@@ -124,12 +130,6 @@ export function why(group) {
     return word(code === "tier" ? `why_tier${value}` : `why_${code}`, { count: value });
   });
   return reasons.length ? word("priority", { level: group.priority, reasons: reasons.join(", ") }) : `P${group.priority}`;
-}
-
-/** Say why a group is quieter than others. */
-function quieter(group) {
-  if (group.state === "resolved") return "";
-  return group.flapping_since ? word("flapping") : group.storm === "held" ? word("inStorm") : "";
 }
 
 function whoActed(group) {

@@ -1,0 +1,71 @@
+"""Who is told that a silence is about to end? Its owner, wherever they are reached."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from alertcenter.alerts.models import Silence
+from alertcenter.alerts.severity import INFO
+from notifications import localize, outbox, recipients
+from notifications.message import Message
+from notifications.outbox import Entry
+from tenants.models import Member, Tenant
+
+KIND = "reminder"
+LONGEST_NAME = 100
+
+
+def remind(silence: Silence) -> None:
+    """Promise a message to the owner; nobody is told where there is none.
+
+    In the transaction that notes that it was done.
+    """
+    tenant_id, owner_id = silence.tenant_id, silence.owner_id
+    if owner_id is None:
+        return
+    owner = Member.objects.filter(tenant_id=tenant_id, pk=owner_id, active=True).first()
+    if owner is None:
+        return
+    message = message_of(silence, owner)
+    # Prolonged, it is told of anew.
+    idem = f"{KIND}/{silence.pk}/{silence.ends_at.isoformat()}"
+    outbox.put(
+        tenant_id,
+        [
+            Entry(
+                idem=f"{idem}/{kind}/{address}",
+                message=message,
+                channel_id=channel_id,
+                channel_kind=kind,
+                member_id=owner.pk,
+                address=address,
+                severity=INFO,
+            )
+            for kind, channel_id, address in recipients.for_member(tenant_id, owner.pk)
+        ],
+    )
+
+
+def message_of(silence: Silence, owner: Member) -> Message:
+    """Return what the owner is told, in their language and zone."""
+    tenant = Tenant.objects.get(pk=silence.tenant_id)
+    ends = silence.ends_at.isoformat()
+    with translation.override(owner.language):
+        title = _("The silence “%(name)s” ends at %(time)s.") % {
+            "name": str(silence)[:LONGEST_NAME],
+            "time": localize.moment(ends, owner.language, owner.time_zone),
+        }
+    return Message(
+        kind=KIND,
+        tenant=tenant.name,
+        title=title,
+        severity=INFO,
+        state="firing",
+        number=0,
+        group_id="",
+        url=f"{settings.BASE_URL}/t/{tenant.slug}/",
+        opened_at=silence.starts_at.isoformat(),
+        changed_at=silence.updated_at.isoformat(),
+    )
