@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
 from escalation.models import Policy, Run, Step
 from escalation.models.policy import StepKind
@@ -156,10 +157,13 @@ def stop(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
 def restart(tenant_id: UUID, groups: Sequence[Group]) -> int:
     """Begin anew with the routes' present policies, at once."""
     stop(tenant_id, [g.pk for g in groups])
-    return start(
-        tenant_id,
-        [Start(g, g.route.policy_id if g.route else None) for g in groups],
-    )
+    routes = {route.id: route for route in routing.walk(routing.load(tenant_id))}
+    starts = []
+    for group in groups:
+        # A route that is switched off is in no tree, but its groups still have it.
+        route = routes.get(group.route_id) or group.route
+        starts.append(Start(group, route.policy_id if route else None))
+    return start(tenant_id, starts)
 
 
 def bring_forward(tenant_id: UUID, group_id: UUID) -> bool:

@@ -29,6 +29,7 @@ LONGEST_NAME = 200
 MOST_ANNOTATIONS = 50
 LONGEST_ANNOTATIONS = 10_000
 LONGEST_REMINDER = 31 * 24 * 3600
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -165,7 +166,7 @@ def _check_times(draft: Draft, now: datetime) -> None:
         raise SilenceError("until_gone", message)
     if not draft.recurrence:
         return
-    if draft.starts_at is None:
+    if draft.starts_at is None or draft.starts_at < FIRST:
         raise SilenceError("recurrence", _("Say when it begins for the first time."))
     try:
         windows.check(window_of(draft))

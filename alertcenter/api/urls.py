@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import alertmanager_silences as am_silences
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty, services, victorops
+from alertcenter.api import heartbeats, pagerduty, services, silences, victorops
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -59,6 +59,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         services.ServiceNeedsView.as_view(),
         name="service-needs",
     ),
+    path(f"{V1}/silences", silences.SilencesView.as_view(), name="silences"),
+    path(
+        f"{V1}/silences/preview",
+        silences.SilencePreviewView.as_view(),
+        name="silence-preview",
+    ),
+    path(f"{V1}/silences/<uuid:pk>", silences.SilenceView.as_view(), name="silence"),
     # Whatever follows: an address that is none must not be named in a log either.
     re_path(r"^h/(?P<place>.*)$", heartbeats.ping, name="ping"),
     path(

@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         "AlertState": ["firing", "resolved"],
         "GroupState": ["firing", "acknowledged", "snoozed", "resolved"],
         "HeartbeatState": "alertcenter.alerts.models.heartbeat.HeartbeatState.values",
+        "SilenceKind": "alertcenter.alerts.models.silence.SilenceKind.values",
         "DeliveryState": "notifications.models.delivery.DeliveryState.values",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

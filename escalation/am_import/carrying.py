@@ -11,9 +11,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models import Func
 
-from alertcenter.alerts import requiet
+from alertcenter.alerts import quiet, requiet
 from alertcenter.alerts.am_parts import Remark
 from alertcenter.alerts.am_reading import read_config
 from alertcenter.alerts.am_yaml import Document, YamlError, read
@@ -32,6 +32,8 @@ MODELS: dict[str, Any] = {
 }
 # One import at a time for each tenant: the second one sees what the first one made.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+CLOCK: Any = Func(function="clock_timestamp")
 
 
 def planned(
@@ -73,14 +75,12 @@ def carry_out(
         return plan, document
     if seen is not None and seen != plan.digest:
         raise PlanChanged
-    for action in plan.actions:
-        if action.verdict != LEAVE:
-            write(tenant_id, action, actor)
-    rules = [
-        action.pk
-        for action in plan.actions
-        if action.kind == "inhibition" and action.verdict != LEAVE
-    ]
+    done = [action for action in plan.actions if action.verdict != LEAVE]
+    rules = [action.pk for action in done if action.kind == "inhibition"]
+    if rules:  # before any row, as the engine and the flow take it
+        quiet.lock(tenant_id)
+    for action in done:
+        write(tenant_id, action, actor)
     if rules:
         requiet.refresh_rules(tenant_id, rules, actor=actor)
     audit.record(
@@ -120,7 +120,7 @@ def write(tenant_id: UUID, action: Action, actor: Actor) -> None:
     for name, value in action.values.items():
         setattr(row, name, value)
     if action.kind == "inhibition":
-        row.updated_at = Now()  # other processes look whether it is newer
+        row.updated_at = CLOCK  # other processes look whether one is newer
     if action.kind == "channel":
         seal(row, action)
     row.save(force_insert=action.verdict == CREATE)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from alertcenter.alerts.models import Group
+from alertcenter.alerts.models import Group, Route
+from escalation import storms
 from escalation.explain import stored
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import fire, over
 from tests.conftest import login_as
 from tests.escalation.test_explain import engine, outcome, said
 
-storms = pytest.importorskip("escalation.storms", reason="storms are to come")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_group_that_a_storm_holds_names_the_one_that_speaks_for_it(scene, send):
-    limit = "UPDATE route SET storm_per_minute = 10, group_by = %s"
-    with in_tenant(scene.id), connection.cursor() as cursor:
-        cursor.execute(limit, ['["n"]'])
+    with in_tenant(scene.id):
+        Route.objects.update(storm_per_minute=10, group_by=["n"])
     send.prometheus(scene.id, *[fire(0, n=str(n)) for n in range(40)])
     engine()
     with in_tenant(scene.id), connection.cursor() as cursor:

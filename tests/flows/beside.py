@@ -10,6 +10,7 @@ import json
 import subprocess
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -217,6 +218,26 @@ class Beside:
     def both(self, path: str, body: Any = None, method: str = "") -> list[Any]:
         """Ask both the same; return [theirs, ours]."""
         return [self.ask(base, path, body, method) for base in (self.theirs, self.ours)]
+
+    def silence(self, matchers: list[tuple[str, str, str]], *, seconds: float) -> None:
+        """Silence the same in both, from now on."""
+        now = datetime.now(UTC)
+        body = {
+            "matchers": [
+                {
+                    "name": name,
+                    "value": value,
+                    "isRegex": operator.endswith("~"),
+                    "isEqual": operator.startswith("="),
+                }
+                for name, value, operator in matchers
+            ],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + timedelta(seconds=seconds)).isoformat(),
+            "createdBy": "test",
+            "comment": "beside [confirm]",
+        }
+        self.both("/silences", body)
 
     def ask(self, base: str, path: str, body: Any = None, method: str = "") -> Any:
         request = urllib.request.Request(

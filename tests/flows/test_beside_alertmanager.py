@@ -24,6 +24,11 @@ pytestmark = pytest.mark.flow
 WAIT, INTERVAL, REPEAT = 1, 2, 4
 # Of two that repeat at the same pace, one may be a tick ahead at the end.
 TOLERATED_REPEATS = 2
+SILENCED = [
+    [("team", "web", "="), ("severity", "critical", "!=")],
+    [("alertname", "D.*", "=~")],
+    [("cluster", "a|b", "!~"), ("alertname", ".+", "=~")],
+]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +92,8 @@ def test_both_group_route_and_mute_the_same_alerts(
         two.start(wait=600, interval=600, repeat=3600)
         alerts = alerts_of(Random(seed), 60)
         two.both("/alerts", [firing(labels) for labels in alerts])
+        for matchers in SILENCED[:2]:
+            two.silence(matchers, seconds=600)
 
         def same() -> bool:
             theirs, ours = (listing(one) for one in two.both("/alerts/groups"))
@@ -95,6 +102,7 @@ def test_both_group_route_and_mute_the_same_alerts(
         until(same, 30)
         theirs, _ours = (listing(one) for one in two.both("/alerts/groups"))
         assert any(inhibited for *_, inhibited, _n, _r in theirs)
+        assert any(silences for *_, silences, _r in theirs)
         assert len({receiver for receiver, *_ in theirs}) > 1
     finally:
         two.stop()
@@ -168,6 +176,8 @@ def test_the_ledgers_of_both_webhooks_agree_over_time(
             up ^= set(flips)
             body += [firing(alerts[n]) for n in sorted(up)]
             two.both("/alerts", body)
+            if tick % 3 == 1:
+                two.silence(random.choice(SILENCED), seconds=INTERVAL * 3)
         time.sleep(WAIT + INTERVAL)
         theirs, ours = told(ledger, "theirs"), told(ledger, "ours")
         assert set(ours) == set(theirs)
