@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts import windows
 from alertcenter.alerts.inhibition import as_array
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.silence_drafts import window_of
+from alertcenter.alerts.silence_preview import Preview
 from alertcenter.alerts.windows import WindowError
 
 HOUR, HOURS, MORNING, WEEK = "1h", "4h", "tomorrow", "week"
@@ -86,6 +88,26 @@ def muted_by(tenant_id: UUID, silence_ids: Iterable[UUID]) -> dict[UUID, Muted]:
         return {pk: Muted(alerts, groups) for pk, alerts, groups in cursor.fetchall()}
 
 
+# One member that fires stands for all: a storm's group has very many.
+BY_WHAT = """
+SELECT x.id, m.silenced_by <> '{}'
+FROM unnest(%s::uuid[]) AS x(id) CROSS JOIN LATERAL (
+  SELECT silenced_by FROM group_alert
+  WHERE tenant_id = %s AND group_id = x.id AND left_at IS NULL LIMIT 1) m
+"""
+
+
+def kept_quiet_by(tenant_id: UUID, group_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return for each of these quiet groups "silenced" or "inhibited"."""
+    ids = as_array(group_ids)
+    if ids == "{}":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(BY_WHAT, [ids, tenant_id])
+        rows = cursor.fetchall()
+    return {pk: "silenced" if silenced else "inhibited" for pk, silenced in rows}
+
+
 @dataclass(frozen=True)
 class Coming:
     """One time at which a silence holds."""
@@ -115,3 +137,17 @@ def coming(rows: Iterable[Silence], now: datetime, days: int) -> list[Coming]:
             if span.starts_at < horizon and span.ends_at > now
         ]
     return sorted(found, key=lambda one: (one.starts_at, one.ends_at, one.silence.pk))
+
+
+def preview_words(found: Preview) -> str:
+    """Return in a sentence or two what a silence would mute."""
+    numbers = {
+        "now": f"{found.now.muted}{'+' if found.now.cut else ''}",
+        "week": f"{found.week}{'+' if found.week_cut else ''}",
+        "open": found.now.open,
+    }
+    sentence = gettext("Mutes %(now)s now, %(week)s in the last 7 days.") % numbers
+    if not found.now.is_broad:
+        return sentence
+    more = gettext("That is over half of the %(open)s open alerts.") % numbers
+    return f"{sentence} {more}"

@@ -342,17 +342,8 @@ def moment_words(moment: Any) -> str:
 
 def preview_told(found: Preview) -> dict[str, Any]:
     """Return what a page shows of a preview."""
-    numbers = {
-        "now": f"{found.now.muted}{'+' if found.now.cut else ''}",
-        "week": f"{found.week}{'+' if found.week_cut else ''}",
-        "open": found.now.open,
-    }
-    sentence = _("Mutes %(now)s now, %(week)s in the last 7 days.") % numbers
-    if found.now.is_broad:
-        more = _("That is over half of the %(open)s open alerts.") % numbers
-        sentence = f"{sentence} {more}"
     return {
-        "sentence": sentence,
+        "sentence": silence_presets.preview_words(found),
         "alarming": found.now.is_broad,
         "examples": [
             {

@@ -167,6 +167,8 @@ class SilenceForm(TimeZoneChoices, TenantForm):
             members = Member.objects.filter(tenant_id=tenant_id, active=True)
             fields["owner"].queryset = members.order_by("name")
             fields["owner"].empty_label = self.membership.label
+            for icon in ("add", "change", "delete", "view"):
+                setattr(fields["owner"].widget, f"can_{icon}_related", False)
         adding = row._state.adding
         fields["lasting"].initial = silence_presets.HOUR if adding else UNTIL
         repeats, days = recurrence_of(row.recurrence)
