@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Now
 
-from alertcenter.alerts import worst_first
+from alertcenter.alerts import silence_presets, worst_first
 from alertcenter.alerts.models import Group, Heartbeat, Storm, Transition
 from alertcenter.alerts.models.transition import Kind
 from alertcenter.alerts.worst_first import Place
@@ -41,6 +41,7 @@ FIELDS = (
     "snooze_until",
     "firing_count",
     "alert_count",
+    "quiet_count",
     "flapping_since",
     "storm_id",
     "version",
@@ -167,11 +168,23 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
         tenant_id, [row["id"] for row in rows if row["state"] == "firing"]
     )
     own = _own_groups(tenant_id, [row["id"] for row in rows if row["storm_id"]])
+    quiet = silence_presets.kept_quiet_by(
+        tenant_id, [row["id"] for row in rows if is_quiet(row)]
+    )
     return [
         _framed(row, upcoming.get(row["id"]))
-        | {"resolved_by": enders.get(row["id"], ""), "storm": in_storm(row, own)}
+        | {
+            "resolved_by": enders.get(row["id"], ""),
+            "storm": in_storm(row, own),
+            "quiet": quiet.get(row["id"], ""),
+        }
         for row in rows
     ]
+
+
+def is_quiet(row: Row) -> bool:
+    """Whether nobody is told of a group because each alert that fires is marked."""
+    return bool(0 < row["firing_count"] <= row["quiet_count"])
 
 
 def in_storm(row: Row, own: set[UUID]) -> str:
@@ -229,6 +242,7 @@ def _framed(row: Row, upcoming: tuple[datetime, str] | None) -> Row:
         "snooze_until": _iso(row["snooze_until"]),
         "firing_count": row["firing_count"],
         "alert_count": row["alert_count"],
+        "quiet_count": row["quiet_count"],
         "flapping_since": _iso(row["flapping_since"]),
         "version": row["version"],
         "priority": row["priority"],

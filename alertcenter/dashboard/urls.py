@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from alertcenter.dashboard import views
+from alertcenter.dashboard import silence_views, views
 from alertcenter.dashboard.simulation import slack_server
 from alertcenter.dashboard.simulation import views as simulation
 
@@ -18,6 +18,26 @@ urlpatterns = [
     path("t/<slug:slug>/", views.dashboard, name="dashboard"),
     path("t/<slug:slug>/groups/<int:number>", views.group, name="group"),
     path("t/<slug:slug>/groups/<int:number>/why", views.why, name="why"),
+    path("t/<slug:slug>/silences", silence_views.silences, name="silences"),
+    path(
+        "t/<slug:slug>/silences/proposal",
+        silence_views.proposal,
+        name="silence-proposal",
+    ),
+    path(
+        "t/<slug:slug>/silences/preview", silence_views.preview, name="silence-preview"
+    ),
+    path("t/<slug:slug>/silences/new", silence_views.create, name="silence-new"),
+    path(
+        "t/<slug:slug>/silences/<uuid:pk>/expire",
+        silence_views.expire,
+        name="silence-expire",
+    ),
+    path(
+        "t/<slug:slug>/silences/<uuid:pk>/extend",
+        silence_views.extend,
+        name="silence-extend",
+    ),
     path("t/<slug:slug>/explain", views.explain, name="explain"),
     path("t/<slug:slug>/more/", views.more, name="more"),
     path("t/<slug:slug>/pulse/", views.pulse, name="pulse"),

@@ -23,8 +23,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from alertcenter.alerts.silence_presets import LASTING
 from alertcenter.common.crypto import SealBroken
-from alertcenter.dashboard import acts, queries, setup, stories
+from alertcenter.dashboard import acts, queries, setup, silencing, stories
 from alertcenter.dashboard import explained as explaining
 from alertcenter.dashboard.build import build_hash
 from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
@@ -77,6 +78,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         fresh_key=fresh_key,
         heartbeats=queries.heartbeats(who.tenant_id),
         storms=queries.storms(who.tenant_id),
+        lasting=LASTING,
         here="dashboard",
     )
 
@@ -89,7 +91,16 @@ def group(request: HttpRequest, who: Membership, number: int) -> HttpResponse:
     found = stories.story(who.tenant_id, number)
     (row,) = queries.group_rows(who.tenant_id, [found.group.pk])
     why = explaining.explained(stored.of_group(found.group), request, who)
-    return page(request, "dashboard/group.html", who, story=found, row=row, why=why)
+    return page(
+        request,
+        "dashboard/group.html",
+        who,
+        story=found,
+        row=row,
+        why=why,
+        silenced_by=silencing.of_group(found.group),
+        lasting=LASTING,
+    )
 
 
 @require_GET

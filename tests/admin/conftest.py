@@ -19,11 +19,13 @@ from alertcenter.alerts.models import (
     GroupAlert,
     Heartbeat,
     InhibitRule,
+    Maintenance,
     RawEvent,
     Route,
     Rule,
     Service,
     ServiceDependency,
+    Silence,
     Storm,
     TimeInterval,
     Transition,
@@ -177,6 +179,18 @@ def configuration(cast: Cast) -> dict[type, Any]:
             token_hash=tenant.pk.hex,
             cron="0 3 * * *",
         ),
+        **{
+            model: model.objects.create(
+                tenant=tenant,
+                kind=kind,
+                title=f"{cast.slug} {kind}",
+                matchers=['alertname="Lag"'],
+                starts_at=timezone.now(),
+                ends_at=timezone.now() + timedelta(hours=1),
+                comment="lag",
+            )
+            for model, kind in ((Silence, "silence"), (Maintenance, "maintenance"))
+        },
         InhibitRule: InhibitRule.objects.create(
             tenant=tenant,
             name=f"{cast.slug} critical",

@@ -34,12 +34,14 @@ def may_add(model: Any) -> bool:
         "ContactAdmin",
         "HeartbeatsAdmin",
         "InhibitRuleAdmin",
+        "MaintenanceAdmin",
         "MemberAdmin",
         "MessageTemplateAdmin",
         "PolicyAdmin",
         "RouteAdmin",
         "RuleAdmin",
         "ScheduleAdmin",
+        "SilenceAdmin",
         "TimeIntervalAdmin",
     )
 

@@ -13,6 +13,7 @@ from alertcenter.alerts.admin.raw_event import RawEventAdmin
 from alertcenter.alerts.admin.route import RouteAdmin
 from alertcenter.alerts.admin.rule import RuleAdmin
 from alertcenter.alerts.admin.service import ServiceAdmin
+from alertcenter.alerts.admin.silence import MaintenanceAdmin, SilenceAdmin
 from alertcenter.alerts.admin.storm import StormAdmin
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "HeartbeatsAdmin",
     "InhibitRuleAdmin",
     "IntegrationAdmin",
+    "MaintenanceAdmin",
     "RawEventAdmin",
     "RouteAdmin",
     "RuleAdmin",
     "ServiceAdmin",
+    "SilenceAdmin",
     "StormAdmin",
     "TimeIntervalAdmin",
     "TransitionAdmin",

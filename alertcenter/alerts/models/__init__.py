@@ -10,7 +10,12 @@ from alertcenter.alerts.models.receipt import Receipt
 from alertcenter.alerts.models.route import Route, RouteChannel
 from alertcenter.alerts.models.rule import Rule
 from alertcenter.alerts.models.service import Service, ServiceDependency
-from alertcenter.alerts.models.silence import InhibitRule, InhibitSource, Silence
+from alertcenter.alerts.models.silence import (
+    InhibitRule,
+    InhibitSource,
+    Maintenance,
+    Silence,
+)
 from alertcenter.alerts.models.storm import RouteRate, Storm
 from alertcenter.alerts.models.transition import Feed, Transition
 
@@ -26,6 +31,7 @@ __all__ = [
     "HeartbeatPing",
     "InhibitRule",
     "InhibitSource",
+    "Maintenance",
     "Notice",
     "RawEvent",
     "Receipt",

@@ -116,6 +116,15 @@ class Silence(TenantModel):
         return self.title or self.comment or ", ".join(map(str, self.matchers))
 
 
+class Maintenance(Silence):
+    """A silence made by the calendar; the same rows, on pages of their own."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("maintenance window")
+        verbose_name_plural = _("maintenance windows")
+
+
 class InhibitRule(TenantModel):
     """One row lets alerts that match `source_matchers` mute those that match
     `target_matchers` and agree with them in every label of `equal`."""

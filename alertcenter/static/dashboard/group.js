@@ -5,6 +5,7 @@ import { perform } from "./acts.js";
 import { localTimes, read, say } from "./dom.js";
 import { Live } from "./live.js";
 import { buttons, why } from "./rows.js";
+import { silence } from "./silence.js";
 import { Store } from "./store.js";
 
 const id = read("row").id;
@@ -17,7 +18,7 @@ function draw() {
   const focused = document.activeElement?.dataset?.act;
   const place = document.getElementById("acts");
   if (!group || !place) return;
-  place.replaceChildren(...buttons(group, (name) => perform(name, [group], live, store)));
+  place.replaceChildren(...buttons(group, (name) => (name === "silence" ? silence(group) : perform(name, [group], live, store))));
   const reason = document.getElementById("why");
   if (reason) say(reason, why(group));
   if (focused) (place.querySelector(`[data-act="${focused}"]`) ?? place.firstChild)?.focus();

@@ -5,6 +5,7 @@ import { fitting, perform } from "./acts.js";
 import { config, el, icon, put, say, word } from "./dom.js";
 import { Live } from "./live.js";
 import { Row } from "./rows.js";
+import { silence } from "./silence.js";
 import { Store } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
@@ -47,10 +48,12 @@ function writeAddress() {
 }
 
 function fits(group) {
-  if (filter.state && group.state !== filter.state) return false;
+  if (filter.state === "quiet" ? !isQuiet(group) : filter.state && group.state !== filter.state) return false;
   if (filter.severities.size && !filter.severities.has(group.severity)) return false;
   return !filter.text || filter.text.toLowerCase().split(/\s+/).every((part) => meets(group, part));
 }
+
+const isQuiet = (group) => Boolean(group.quiet) && group.state !== "resolved";
 
 /** `service:name` and `p1` ask for just that; any other word is looked for everywhere. */
 function meets(group, part) {
@@ -192,6 +195,7 @@ function count() {
   const severities = {};
   for (const group of all) {
     states[group.state] = (states[group.state] ?? 0) + 1;
+    if (isQuiet(group)) states.quiet = (states.quiet ?? 0) + 1;
     if (group.state === "firing") severities[group.severity] = (severities[group.severity] ?? 0) + 1;
   }
   const plus = cursor ? "+" : "";
@@ -220,6 +224,7 @@ function announce() {
 
 async function act(name, ids) {
   const groups = ids.map((id) => store.now(id)).filter(Boolean);
+  if (name === "silence") { if (groups[0] && fitting(groups[0].state).length) silence(groups[0]); return; }
   if (name === "resolve" && groups.length > 1 && !(await sure(groups.length))) return;
   perform(name, groups, live, store);
   for (const id of ids) selected.delete(id);
@@ -283,6 +288,7 @@ const KEYS = {
   a: () => act("acknowledge", targets()),
   r: () => act("resolve", targets()),
   s: () => act("snooze", targets()),
+  m: () => act("silence", targets()),
   u: () => act("unacknowledge", targets()),
   p: () => pause(!paused),
   "/": () => $("search").focus(),

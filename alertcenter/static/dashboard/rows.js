@@ -50,7 +50,7 @@ export class Row {
     this.group = group;
     const classes = this.element.classList;
     const kept = ["active", "selected", "fresh"].filter((name) => classes.contains(name));
-    put(this.element, "class", ["row", `sev-${group.severity}`, `is-${group.state}`, group.pending ? "pending" : "", ...kept].filter(Boolean).join(" "));
+    put(this.element, "class", ["row", `sev-${group.severity}`, `is-${group.state}`, group.quiet ? "is-quiet" : "", group.pending ? "pending" : "", ...kept].filter(Boolean).join(" "));
     put(p.icon.firstChild, "href", `#i-${group.severity}`);
     say(p.severity, word(`severity${group.severity}`));
     say(p.title, group.title);
@@ -104,7 +104,8 @@ export class Row {
 
 /** Return the buttons of a group's acts. */
 export function buttons(group, run) {
-  return fitting(group.state).map((name) => {
+  const names = fitting(group.state);
+  return (names.length ? [...names, "silence"] : []).map((name) => {
     const made = el("button", { type: "button", "data-act": name, title: word(name), "aria-label": `${word(name)} #${group.number}`, on: { click: () => run(name) } });
     made.append(icon(name), el("span", { text: word(name) }));
     return made;
@@ -120,6 +121,8 @@ function counts(group) {
 /** Say why a group is quieter than others. */
 function hush(group) {
   if (group.state === "resolved") return "";
+  if (group.quiet) return word(group.quiet);
+  if (group.quiet_count > 0) return word("someQuiet", { quiet: group.quiet_count, firing: group.firing_count });
   return group.flapping_since ? word("flapping") : group.storm === "held" ? word("inStorm") : "";
 }
 
