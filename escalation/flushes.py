@@ -224,8 +224,6 @@ def flush(timer: Timer, group: Group) -> None:
     lasts = {
         row.channel_id: row
         for row in Notice.objects.filter(tenant_id=tenant_id, key=timer.key)
-        # What this timer told holds as long as it lives; older things for a while.
-        if row.expires_at > now or row.at >= timer.anchor
     }
     channels = Channel.objects.filter(
         tenant_id=tenant_id, pk__in=route.channels, active=True
@@ -346,8 +344,9 @@ def _set_timer(
         cursor.execute(SET_TIMER, [due, clear, clear, timer.id])
 
 
+# Alertmanager looks for old entries each quarter of an hour; till then they hold.
 PRUNE = """
-DELETE FROM notice n WHERE expires_at < now() AND NOT EXISTS (
+DELETE FROM notice n WHERE expires_at < now() - interval '15 minutes' AND NOT EXISTS (
   SELECT FROM flush f WHERE f.tenant_id = n.tenant_id AND f.key = n.key)
 """
 
