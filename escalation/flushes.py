@@ -243,6 +243,7 @@ def flush(timer: Timer, group: Group) -> None:
             at=now,
             repeat=repeat,
             tells_resolved=bool(channel.settings.get("send_resolved", True)),
+            tells_quiet_ends=bool(channel.settings.get("send_quiet_ends", True)),
         )
         waits = _somebody_is_at_it(group, decision.reason)
         kept = kept or waits

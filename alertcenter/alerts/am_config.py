@@ -1,7 +1,7 @@
 """What would alertmanager.yml say, to do what this tenant's routes do?
 
 The text that /api/v2/status shows and that amtool reads. It is one that Alertmanager
-0.24 and later loads: what it has no words for (policies, labels of routes) is told in
+0.25 and later loads: what it has no words for (policies, labels of routes) is told in
 comments at the head.
 """
 

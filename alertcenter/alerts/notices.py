@@ -53,12 +53,15 @@ def decide(
     at: datetime,
     repeat: timedelta,
     tells_resolved: bool = True,
+    tells_quiet_ends: bool = True,
 ) -> Decision:
     """Return what to tell a channel at a flush.
 
-    Without a reason, `last` is what was remembered before, if anything.
+    Without `tells_quiet_ends` exactly what Alertmanager does: it forgets what fell
+    quiet.
     """
-    said = last.firing | last.owed if last else frozenset()
+    owes = last is not None and tells_quiet_ends
+    said = last.firing | last.owed if last and owes else frozenset()
     resolved = now.resolved | (now.resolved_quiet & said)
     reason = _reason(last, now.firing, resolved, at, repeat, tells_resolved)
     owed = now.quiet & said

@@ -23,7 +23,7 @@ from tenants.rls import in_tenant, tenant_context
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500
+AT_ONCE = 200
 POISON = (DataError, IntegrityError)
 WRITTEN = ("in_force", "next_change_at", "reminded_at")
 
@@ -58,12 +58,16 @@ def sweep_tenant(tenant_id: UUID, remind: Remind, limit: int = AT_ONCE) -> int:
     if old:
         Silence.objects.filter(tenant_id=tenant_id, pk__in=old).delete()
     looked = [row for row in rows if row.ends_at + KEPT > now]
+    turned = []
     for row in looked:
+        before = row.in_force
         _remind_of(row, now, remind)
         reckon(row, now)
         row.save(update_fields=WRITTEN)
-    if looked:
-        requiet.refresh(tenant_id, [row.pk for row in looked])
+        if row.in_force != before or row.ends_at <= now:
+            turned.append(row.pk)
+    if turned:
+        requiet.refresh(tenant_id, turned)
     return len(rows)
 
 

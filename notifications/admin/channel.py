@@ -33,11 +33,12 @@ from tenants.rls import in_tenant
 from tenants.site_index import FirstStep
 
 SLACK_SETTINGS = ("channel", "team_id", "app_id")
+WEBHOOK_SETTINGS = ("url", "send_resolved", "send_quiet_ends")
 SLACK_SECRETS = ("bot_token", "signing_secret")
 TYPED = {
     ChannelKind.SLACK: (*SLACK_SETTINGS, *SLACK_SECRETS),
     ChannelKind.EMAIL: ("to",),
-    ChannelKind.WEBHOOK: ("url", "send_resolved", "bearer_token", "webhook_secret"),
+    ChannelKind.WEBHOOK: (*WEBHOOK_SETTINGS, "bearer_token", "webhook_secret"),
 }
 
 
@@ -89,6 +90,12 @@ class ChannelForm(TenantForm):
     send_resolved = forms.BooleanField(
         label=gettext_lazy("Say when it is over"), required=False, initial=True
     )
+    send_quiet_ends = forms.BooleanField(
+        label=gettext_lazy("Also of what fell quiet"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Alertmanager itself does not."),
+    )
     bearer_token = WriteOnlyField(
         label=gettext_lazy("Bearer token"),
         help_text=gettext_lazy("Empty: the stored one stays."),
@@ -109,7 +116,7 @@ class ChannelForm(TenantForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = _("Empty: made from the name.")
-        for name in ("channel", "team_id", "app_id", "to", "url", "send_resolved"):
+        for name in ("channel", "team_id", "app_id", "to", *WEBHOOK_SETTINGS):
             if name not in self.instance.settings:
                 continue
             self.initial.setdefault(name, self.instance.settings.get(name))
@@ -183,6 +190,7 @@ class ChannelForm(TenantForm):
             return {
                 "url": self.cleaned_data["url"],
                 "send_resolved": self.cleaned_data["send_resolved"],
+                "send_quiet_ends": self.cleaned_data["send_quiet_ends"],
             }
         if self.kind != ChannelKind.SLACK:
             return {"to": self.cleaned_data.get("to") or []}

@@ -25,8 +25,9 @@ class Channel(TenantModel):
 
     `settings` by kind: slack {"channel", "team_id", "app_id"};
     email {"to": [addresses]} or {} when it is only used for members' own mail;
-    webhook {"url", "send_resolved"}. `send_resolved` false: its routes do not say that
-    something is over. `secret` is JSON, sealed: slack {"bot_token", "signing_secret"},
+    webhook {"url", "send_resolved", "send_quiet_ends"}. `send_resolved` false: its
+    routes do not say that something is over; `send_quiet_ends` false: nor of what fell
+    quiet. `secret` is JSON, sealed: slack {"bot_token", "signing_secret"},
     webhook {"bearer_token", "signing_secret"}.
     """
 

@@ -65,3 +65,10 @@ def test_the_end_of_what_was_never_told_is_not_told_when_it_was_quiet():
 def test_a_lifted_silence_makes_it_new_again():
     first = told(Last(T, {1}), Now({2}, {1}, set()))
     assert told(first.last, Now({1, 2}, set(), set())).reason == "new_alerts"
+
+
+def test_a_channel_may_be_told_exactly_what_alertmanager_tells():
+    first = told(Last(T, {1}), Now({2}, {1}, set()), tells_quiet_ends=False)
+    assert first.last.owed == set()
+    second = told(first.last, Now({2}, set(), set(), {1}), tells_quiet_ends=False)
+    assert second.reason == ""

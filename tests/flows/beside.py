@@ -116,7 +116,8 @@ with in_tenant(given["tenant"]):
     for name in given["receivers"]:
         channels[name] = Channel.objects.create(
             tenant_id=given["tenant"], kind="webhook", slug=name, name=name,
-            settings={{"url": given["url"] + "/ours/" + name}})
+            settings={{"url": given["url"] + "/ours/" + name,
+                       "send_quiet_ends": False}})
     count = 0
     def add(node, parent, first):
         global count
