@@ -5,7 +5,7 @@ The choices that admin and dashboard offer, and what lists of silences count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts import windows
 from alertcenter.alerts.inhibition import as_array
+from alertcenter.alerts.matchers import Matcher
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.silence_drafts import window_of
 from alertcenter.alerts.silence_preview import Preview
@@ -51,6 +52,15 @@ def end_of(preset: str, start: datetime, zone: ZoneInfo) -> datetime:
         WEEK: timedelta(days=7),
     }
     return start + lasting[preset]
+
+
+def as_matchers(labels: Mapping[str, str]) -> list[str]:
+    """Return the conditions that each of these labels has its value."""
+    return [
+        str(Matcher(name, "=", str(value), lambda _seen: True))
+        for name, value in sorted(labels.items())
+        if value
+    ]
 
 
 def unexpired(now: datetime) -> Q:

@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts import silence_presets, silences
-from alertcenter.alerts.matchers import Matcher
 from alertcenter.alerts.models import Group, GroupAlert, Silence
 from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
@@ -91,16 +90,11 @@ def proposal(tenant_id: UUID, number: int) -> Told:
     for labels, severity in seen:
         pairs = set(shown(labels, severity).items())
         common = pairs if common is None else common & pairs
-    pairs = common or set(group.labels.items())
+    labels = dict(common or group.labels.items())
     return {
         "group": str(group.pk),
-        "matchers": [written(name, value) for name, value in sorted(pairs) if value],
+        "matchers": silence_presets.as_matchers(labels),
     }
-
-
-def written(name: str, value: str) -> str:
-    """Return the condition that a label has a value."""
-    return str(Matcher(name, "=", str(value), lambda _seen: True))
 
 
 def previewed(who: Membership, given: Mapping[str, Any]) -> Told:

@@ -10,7 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alertcenter.alerts import silences
-from alertcenter.alerts.models import GroupAlert, Maintenance, Route, Silence
+from alertcenter.alerts.models import (
+    Alert,
+    GroupAlert,
+    Maintenance,
+    Route,
+    Silence,
+)
 from tenants.models import Audit
 from tenants.rls import in_tenant
 from tests.admin.conftest import make_alert
@@ -193,6 +199,16 @@ def test_an_outsider_expires_nothing(charlie, globex, bob, acme):
     assert "we know" not in charlie.get(f"{ADD}?again={row.pk}").content.decode()
     charlie.post(LIST, {"action": "expire_selected", "_selected_action": [str(row.pk)]})
     assert silences.state_of(stored(acme), timezone.now()) == "active"
+
+
+def test_an_alert_leads_to_a_silence_of_its_labels(bob, vera, charlie, globex, filled):
+    alert = filled[Alert]
+    opened = reverse("admin:alerts_alert_change", args=[alert.pk])
+    link = f"{ADD}?alert={alert.pk}"
+    assert link in bob.get(opened).content.decode()
+    assert link not in vera.get(opened).content.decode()
+    assert "host=&quot;db-1&quot;" in bob.get(link).content.decode()
+    assert "db-1" not in charlie.get(link).content.decode()
 
 
 # --- the preview ---

@@ -17,7 +17,8 @@ from alertcenter.alerts.admin.manual import Manual
 from alertcenter.alerts.admin.search import by_words
 from alertcenter.alerts.admin.shown import label_list, severity_pill, state_pill
 from alertcenter.alerts.models import Alert, GroupAlert, Transition
-from tenants.admin_base import ActedOnAdmin, membership_of, tenant_of
+from tenants import roles
+from tenants.admin_base import ActedOnAdmin, may, membership_of, tenant_of
 
 MOST_HISTORY = 100
 SAFE_LINKS = ("http://", "https://")
@@ -109,6 +110,9 @@ class AlertAdmin(Manual, ActedOnAdmin):
             own = self.context_of(tenant_of(request), alert)
             url = f"/t/{membership_of(request).slug}/explain?alert={alert.pk}"
             own["links"].append({"url": url, "label": _("Why?")})
+            if may(request, roles.ACT):
+                url = f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}"
+                own["links"].append({"url": url, "label": _("Silence")})
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )
@@ -124,6 +128,6 @@ class AlertAdmin(Manual, ActedOnAdmin):
             ],
             "changes": changes.order_by("-id")[:MOST_HISTORY],
             "links": [
-                {"url": f"{tester}?alert={alert.pk}", "label": _("Which route?")}
+                {"url": f"{tester}?alert={alert.pk}", "label": _("Which route?")},
             ],
         }

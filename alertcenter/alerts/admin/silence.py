@@ -25,8 +25,9 @@ from alertcenter.alerts.admin.silence_form import (
     SilenceForm,
     recurrence_words,
 )
-from alertcenter.alerts.models import Maintenance, Silence
+from alertcenter.alerts.models import Alert, Maintenance, Silence
 from alertcenter.alerts.models.silence import SilenceKind
+from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
 from alertcenter.alerts.silence_preview import Preview, preview
 from alertcenter.alerts.silences import SilenceError
@@ -172,23 +173,27 @@ class SilencesAdmin(TenantScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        if context.get("has_change_permission") or context.get("add"):
-            context["reach_url"] = self._address("preview")
         obj = kwargs.get("obj")
+        if self.has_change_permission(request, obj):
+            context["reach_url"] = self._address("preview")
         if obj is not None and self.has_add_permission(request):
             address = f"{self._address('add')}?again={obj.pk}"
             context["links"] = [{"url": address, "label": _("Do it again")}]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new one may begin as a copy, or with conditions from an address."""
-        given = super().get_changeform_initial_data(request)
+        """A new one may begin as a copy, or with the labels of an alert."""
         pk = as_uuid(request.GET.get("again", ""))
-        rows = self.get_queryset(request)
-        row = rows.filter(pk=pk).first() if pk else None
-        if row is None:
-            return {"matchers": given.get("matchers", "")}
-        return {name: getattr(row, name) for name in AGAIN}
+        row = self.get_queryset(request).filter(pk=pk).first() if pk else None
+        if row is not None:
+            return {name: getattr(row, name) for name in AGAIN}
+        pk = as_uuid(request.GET.get("alert", ""))
+        alerts = Alert.objects.filter(tenant_id=tenant_of(request))
+        alert = alerts.filter(pk=pk).first() if pk else None
+        if alert is not None:
+            labels = shown(alert.labels, alert.severity)
+            return {"matchers": silence_presets.as_matchers(labels)}
+        return {"matchers": request.GET.get("matchers", "")}
 
     # --- what it would mute ---
 

@@ -96,9 +96,11 @@ export class Row {
     const end = group.resolved_at ? new Date(group.resolved_at) : now;
     say(parts.age, lasting((end - new Date(group.opened_at)) / 1000));
     const left = group.next_at ? (new Date(group.next_at) - now) / 1000 : null;
-    say(parts.next, group.state === "firing" ? upcoming(group, left) : "");
+    // While it is quiet, what comes next is held.
+    const told = group.state === "firing" && !group.quiet;
+    say(parts.next, told ? upcoming(group, left) : "");
     parts.next.title = parts.next.textContent;
-    parts.next.classList.toggle("soon", group.state === "firing" && left !== null && left < SOON);
+    parts.next.classList.toggle("soon", told && left !== null && left < SOON);
   }
 }
 
