@@ -207,7 +207,7 @@ def test_nothing_spills_over_at_any_width(town: Town, open_as: Opener, name, giv
     page = open_as("clara", "/t/acme/", **given)
     expect(row(page, "AAAA")).to_be_visible(timeout=SOON)
     shoot(page, f"dashboard-{name}")
-    for path in ("/t/acme/", "/outbox/", "/t/acme/groups/1"):
+    for path in ("/t/acme/", "/outbox/", "/t/acme/groups/1", "/t/acme/silences"):
         page.goto(path)
         wide = "document.documentElement.scrollWidth > innerWidth"
         assert not page.evaluate(wide), path
