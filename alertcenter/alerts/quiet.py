@@ -355,7 +355,10 @@ def recount(
 ) -> None:
     """Count the quiet members of groups, and tell when a group falls quiet or is
     heard again."""
-    values: dict[str, Any] = {"tenant": tenant_id, "groups": as_array(group_ids)}
+    ids = list(group_ids)
+    if not ids:
+        return
+    values: dict[str, Any] = {"tenant": tenant_id, "groups": as_array(ids)}
     with connection.cursor() as cursor:
         cursor.execute(RECOUNT, values)
         rows = cursor.fetchall()
