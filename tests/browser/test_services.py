@@ -60,7 +60,7 @@ def test_the_groups_page_says_whose_it_is_and_why_it_is_urgent(
     town.fire("TillSlow", cluster="slow", service="till")
     page = open_as("clara", "/t/acme/?q=TillSlow")
     row(page, "TillSlow").locator(".title").click(timeout=SOON)
-    why = page.locator("#why")
+    why = page.locator("#reasons")
     expect(why).to_have_text(REASONS)
     page.get_by_role("link", name="The till").click()
     expect(page.locator("#search")).to_have_value("service:till")

@@ -19,7 +19,7 @@ function draw() {
   const place = document.getElementById("acts");
   if (!group || !place) return;
   place.replaceChildren(...buttons(group, (name) => (name === "silence" ? silence(group) : perform(name, [group], live, store))));
-  const reason = document.getElementById("why");
+  const reason = document.getElementById("reasons");
   if (reason) say(reason, why(group));
   if (focused) (place.querySelector(`[data-act="${focused}"]`) ?? place.firstChild)?.focus();
 }
