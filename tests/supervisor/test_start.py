@@ -103,6 +103,8 @@ def test_a_start_is_broken_off_at_once_by_ctrl_c(own_stack):
         env=own_stack.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A suite that runs in the background ignores Ctrl-C, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until(lambda: (own_stack.home / "run" / "redis.pid").exists())
     process.send_signal(signal.SIGINT)
