@@ -1,0 +1,70 @@
+"""What two transactions do to each other: nothing is lost, nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from alertcenter import flow
+from escalation import flushes
+from tenants.rls import in_tenant
+from tests.conftest import login_as
+from tests.escalation.scene import Scene
+from tests.escalation.test_quiet import calls, engine, fire, over, tick
+from tests.escalation.test_quiet import told as told  # a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def elsewhere(act: Callable[[], object]) -> None:
+    """Do it on another connection, to its end."""
+
+    def work() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def at_point(
+    monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], object]
+) -> None:
+    """Do it once, elsewhere, when the engine passes this point."""
+    waiting = [act]
+
+    def hit(passed: str) -> None:
+        if passed == name and waiting:
+            elsewhere(waiting.pop())
+
+    monkeypatch.setattr(flow.failpoints, "hit", hit)
+
+
+def test_who_leaves_while_a_flush_is_on_its_way_is_told_by_the_next(
+    scene: Scene, told, send, monkeypatch
+):
+    send.prometheus(scene.id, fire(0, instance="1"))
+    engine()
+    send.prometheus(scene.id, fire(0, instance="2"))
+    engine()
+    with in_tenant(scene.id), connection.cursor() as cursor:
+        cursor.execute("UPDATE flush SET due_at = now() - interval '1 second'")
+    send.prometheus(scene.id, over(5, instance="1"), over(5, instance="2"))
+    at_point(monkeypatch, "flow.after_take", flushes.do_due)
+    connection.close()
+    with login_as("engine"):
+        flow.process_feed()
+    tick(scene)
+    assert [call["notification_reason"] for call in calls(scene)] == [
+        "first",
+        "new_alerts",
+        "all_resolved",
+    ]
+    assert [alert["status"] for alert in calls(scene)[-1]["alerts"]] == ["resolved"] * 2
