@@ -9,11 +9,20 @@ import pytest
 from django.db import connection
 
 from alertcenter import flow
-from escalation import flushes
+from escalation import actions, flushes
 from tenants.rls import in_tenant
 from tests.conftest import login_as
 from tests.escalation.scene import Scene
-from tests.escalation.test_quiet import calls, engine, fire, over, tick
+from tests.escalation.test_quiet import (
+    BOB,
+    calls,
+    engine,
+    fire,
+    lift,
+    over,
+    silence,
+    tick,
+)
 from tests.escalation.test_quiet import told as told  # a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,3 +77,40 @@ def test_who_leaves_while_a_flush_is_on_its_way_is_told_by_the_next(
         "all_resolved",
     ]
     assert [alert["status"] for alert in calls(scene)[-1]["alerts"]] == ["resolved"] * 2
+
+
+def test_an_acknowledgement_and_the_flow_do_not_wait_for_each_other(
+    scene: Scene, send, monkeypatch
+):
+    """The flow has a held step to release, and its group to bring up to date."""
+    row = silence(scene, 'alertname="DiskFull"')
+    send.prometheus(scene.id, fire(0, instance="1"))
+    engine()
+    lift(scene, row)
+    send.prometheus(scene.id, fire(0, instance="2"))
+    usual, problems = flow.follow_safely, []
+
+    def acknowledge() -> None:
+        try:
+            with in_tenant(scene.id):
+                actions.acknowledge(scene.id, [scene.group().pk], actor=BOB)
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    person = threading.Thread(target=acknowledge)
+
+    def slow(*given):
+        person.start()
+        person.join(0.5)
+        return usual(*given)
+
+    monkeypatch.setattr(flow, "follow_safely", slow)
+    connection.close()
+    with login_as("engine"):
+        flow.process_feed()
+        person.join(10)
+    assert problems == []
+    assert scene.group().state == "acknowledged"
+    assert scene.deliveries() == []
