@@ -18,7 +18,9 @@ from tests.escalation.test_quiet import (
     calls,
     engine,
     fire,
+    inhibit,
     lift,
+    marks,
     over,
     silence,
     tick,
@@ -114,3 +116,44 @@ def test_an_acknowledgement_and_the_flow_do_not_wait_for_each_other(
     assert problems == []
     assert scene.group().state == "acknowledged"
     assert scene.deliveries() == []
+
+
+def test_an_act_on_several_groups_waits_for_the_flow_that_quiets_one_of_them(
+    scene: Scene, send, monkeypatch
+):
+    inhibit(scene)
+    send.prometheus(scene.id, fire(0, severity="warning", cluster="a"))
+    engine()
+    low = scene.group().pk
+    worse = fire(0, severity="critical", cluster="b")
+    worse["labels"]["alertname"] = "Down"
+    send.prometheus(scene.id, worse)
+    engine()
+    high = scene.group().pk
+    worse["labels"] |= {"cluster": "a"}
+    send.prometheus(scene.id, worse)
+    usual, problems = flow.quiet.mark_changed, []
+
+    def acknowledge() -> None:
+        try:
+            with in_tenant(scene.id):
+                actions.acknowledge(scene.id, [low, high], actor=BOB)
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    person = threading.Thread(target=acknowledge)
+
+    def slow(*given):
+        person.start()
+        person.join(0.5)
+        return usual(*given)
+
+    monkeypatch.setattr(flow.quiet, "mark_changed", slow)
+    connection.close()
+    with login_as("engine"):
+        flow.process_feed()
+        person.join(10)
+    assert problems == []
+    assert marks(scene) == [(0, 1), (0, 0), (0, 0)]
