@@ -120,17 +120,27 @@ def process_feed(limit: int = BATCH) -> int:
             for tenant_id in tenants:
                 mine = [row for row in rows if row[1] == tenant_id]
                 touched = {row[3] for row in mine if row[3]}
-                flushes.pull(tenant_id, touched, book=_routes.book(tenant_id))
-                runs.release(tenant_id, touched)
-                changed[tenant_id] |= touched
                 alert_ids = list(dict.fromkeys(row[2] for row in mine if row[2]))
                 changed[tenant_id] |= follow_safely(tenant_id, alert_ids, correlations)
+                changed[tenant_id] |= touched
+                take_up(tenant_id, touched)
             show({t: ids for t, ids in changed.items() if ids})
         failpoints.hit("flow.before_commit")
     telemetry.FEED_ROWS.inc(len(rows))
     telemetry.FEED_BATCH.observe(len(rows))
     telemetry.FEED_SECONDS.observe(time.perf_counter() - begun)
     return len(rows)
+
+
+def take_up(tenant_id: UUID, touched: set[UUID]) -> None:
+    """Look at groups that were acted on or fell quiet, at once or at their interval.
+
+    After the alerts: timers and due steps are locked after groups, always.
+    """
+    if touched:
+        quiet.lock(tenant_id)
+        flushes.pull(tenant_id, touched, book=_routes.book(tenant_id))
+        runs.release(tenant_id, touched)
 
 
 def _correlations(rows: Sequence[tuple[Any, ...]]) -> dict[UUID, str]:

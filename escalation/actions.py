@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
-from alertcenter.alerts import lifecycle
+from alertcenter.alerts import lifecycle, quiet
 from alertcenter.alerts.lifecycle import NOW, After, GroupChange
 from alertcenter.alerts.models import Group, GroupAlert
 from escalation import runs, threads
@@ -58,7 +58,7 @@ def acknowledge(
     def judge(group: Group) -> str | None:
         return "already" if group.state == "acknowledged" else _open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
     _change(
         groups,
         lambda g: {
@@ -115,7 +115,7 @@ def unacknowledge(
     def judge(group: Group) -> str | None:
         return "already" if group.state == "firing" else _open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
     kind = "woken" if reason == "snooze_over" else "unacknowledged"
     _change(groups, lambda _: FIRING_AGAIN, kind, actor, reason=reason)
     runs.restart(tenant_id, groups)
@@ -138,7 +138,7 @@ def snooze(
     """Leave it for a while; then the policy begins anew. Raises ValueError."""
     if not 60 <= seconds <= LONGEST_SNOOZE:
         raise ValueError("A snooze lasts from one minute to thirty days.")
-    groups, outcomes = _lock(tenant_id, group_ids, _open)
+    groups, outcomes = _lock(tenant_id, group_ids, _open, actor)
     _change(
         groups,
         lambda g: {
@@ -169,7 +169,7 @@ def resolve(
     lifecycle.resolve_alerts(
         tenant_id, members.values_list("alert_id", flat=True), actor=actor
     )
-    groups, outcomes = _lock(tenant_id, ids, _open)
+    groups, outcomes = _lock(tenant_id, ids, _open, actor)
     GroupAlert.objects.filter(
         tenant_id=tenant_id, group_id__in=[g.pk for g in groups], left_at=None
     ).update(left_at=Now())
@@ -203,7 +203,7 @@ def assign(
     def judge(group: Group) -> str | None:
         return "already" if group.assignee_id == member.pk else _open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
     _change(
         groups,
         lambda _: {"assignee_id": member.pk},
@@ -230,7 +230,7 @@ def escalate_now(
             return "stale"
         return _open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge)
+    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
     forward = [g for g in groups if runs.bring_forward(tenant_id, g.pk)]
     _change(forward, lambda _: {}, "escalated", actor)
     _finish(tenant_id, forward, "escalated", actor)
@@ -280,10 +280,16 @@ def _open(group: Group) -> str | None:
 
 
 def _lock(
-    tenant_id: UUID, group_ids: Iterable[UUID], judge: Judge
+    tenant_id: UUID, group_ids: Iterable[UUID], judge: Judge, actor: Actor
 ) -> tuple[list[Group], Callable[..., list[Outcome]]]:
-    """Lock the groups by id; return those the act applies to, and a reporter."""
+    """Lock the groups by id; return those the act applies to, and a reporter.
+
+    For several of them a person waits for the flow, which locks those that a change
+    quiets after those that it regroups, whatever their ids.
+    """
     ids = list(dict.fromkeys(group_ids))
+    if len(ids) > 1 and actor.kind != THE_ENGINE.kind:
+        quiet.lock(tenant_id)
     found = {
         g.pk: g
         for g in Group.objects.select_for_update(of=("self",))

@@ -317,7 +317,7 @@ def _remember(
 
 SET_TIMER = """
 UPDATE flush SET due_at = %s, attempts = 0, error = '',
-  cleared_at = CASE WHEN %s THEN now() ELSE cleared_at END,
+  cleared_at = CASE WHEN %s THEN clock_timestamp() ELSE cleared_at END,
   earlier = CASE WHEN %s THEN '{}' ELSE earlier END
 WHERE id = %s
 """

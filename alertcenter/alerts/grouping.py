@@ -209,7 +209,11 @@ def _open(
     ]
 
 
-LEAVE = "UPDATE group_alert SET left_at = now() WHERE id = ANY (%s::bigint[])"
+# By the clock, not by the transaction's beginning: its group is locked since, and a
+# flush of that group in between (escalation.flushes) has not seen it leave.
+LEAVE = """
+UPDATE group_alert SET left_at = clock_timestamp() WHERE id = ANY (%s::bigint[])
+"""
 
 
 def _leave(

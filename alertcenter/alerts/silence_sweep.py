@@ -8,11 +8,12 @@ reminded of its end. Silences that end with their alerts are looked at beside th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import connection, transaction
+from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts import lifecycle, quiet, requiet, silences
 from alertcenter.alerts.models import Silence
@@ -24,7 +25,6 @@ from tenants.rls import in_tenant, tenant_context
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
-POISON = (DataError, IntegrityError)
 WRITTEN = ("in_force", "next_change_at", "reminded_at")
 
 Remind = Callable[[Silence], None]
@@ -38,11 +38,7 @@ def sweep(remind: Remind, limit: int = AT_ONCE) -> int:
 
     `remind` tells people, in the transaction that notes that they were told.
     """
-    done = 0
-    for tenant_id in _tenants(DUE):
-        with in_tenant(tenant_id):
-            done += sweep_tenant(tenant_id, remind, limit)
-    return done
+    return _each(_tenants(DUE), lambda pk: sweep_tenant(pk, remind, limit))
 
 
 def sweep_tenant(tenant_id: UUID, remind: Remind, limit: int = AT_ONCE) -> int:
@@ -80,17 +76,15 @@ def _remind_of(row: Silence, now: datetime, remind: Remind) -> None:
     try:
         with transaction.atomic():
             remind(row)
-    except POISON:
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
         log.exception("silence_not_reminded", extra={"tenant": str(row.tenant_id)})
 
 
 def end_gone() -> int:
     """End what is to end with its alerts and mutes none any more; return how many."""
-    ended = 0
-    for tenant_id in _tenants(LEAVING):
-        with in_tenant(tenant_id):
-            ended += end_gone_of(tenant_id)
-    return ended
+    return _each(_tenants(LEAVING), end_gone_of)
 
 
 def end_gone_of(tenant_id: UUID) -> int:
@@ -106,6 +100,20 @@ def end_gone_of(tenant_id: UUID) -> int:
     for pk in over:
         silences.expire(tenant_id, pk, actor=THE_ENGINE)
     return len(over)
+
+
+def _each(tenants: Sequence[UUID], work: Callable[[UUID], int]) -> int:
+    """Do it in each tenant; one tenant's trouble must not keep the others waiting."""
+    done = 0
+    for tenant_id in tenants:
+        try:
+            with in_tenant(tenant_id):
+                done += work(tenant_id)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("silences_not_swept", extra={"tenant": str(tenant_id)})
+    return done
 
 
 def _tenants(query: str) -> list[UUID]:

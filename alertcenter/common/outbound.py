@@ -9,10 +9,13 @@ followed, and both the time and the answer are bounded.
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,6 +23,12 @@ from alertcenter.common.http import Address, Network, parse_address
 
 MOST_ANSWER = 64 * 1024
 LONGEST_URL = 2_000
+# IPv6 addresses that stand for IPv4 ones, of which the last 32 bits may be inside
+# (NAT64, both; IPv4-compatible; translated), or that were local once.
+DISGUISES = [
+    ipaddress.ip_network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+]
 
 
 class OutboundError(Exception):
@@ -57,9 +66,15 @@ def check_url(url: str) -> str:
 
 def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
     """Whether this address may be connected to."""
-    return address.is_global or any(
-        address.version == network.version and address in network for network in allowed
-    )
+    if any(address.version == one.version and address in one for one in allowed):
+        return True
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.sixtofour
+        or address.is_site_local
+        or any(address in network for network in DISGUISES)
+    ):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def post(
@@ -76,22 +91,53 @@ def post(
     host = parts.hostname or ""
     port = parts.port or (443 if secure else 80)
     ends = time.monotonic() + seconds
-    sock = _connect(host, port, allowed, seconds)
+    sock = _connect(host, port, allowed, ends)
     connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
         if secure:
             context = ssl.create_default_context()
-            sock = context.wrap_socket(sock, server_hostname=host)
+            sock = context.wrap_socket(
+                sock, server_hostname=host, do_handshake_on_connect=False
+            )
         connection.sock = sock
         target = parts.path or "/"
         if parts.query:
             target += f"?{parts.query}"
-        return _exchange(connection, target, body, headers, ends)
-    except (OSError, ssl.SSLError) as error:
-        raise OutboundError(f"{host}: {error}") from error
+        with _until(ends, sock):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            return _exchange(connection, target, body, headers, ends)
+    except OSError as error:
+        raise OutboundError(f"{host}: {_why(error, ends)}") from error
+    except ValueError as error:  # a name or a header that cannot be sent
+        raise OutboundError(f"{host}: {error}", refused=True) from error
     finally:
         connection.close()
         sock.close()
+
+
+@contextmanager
+def _until(ends: float, sock: socket.socket) -> Iterator[None]:
+    """End what still goes over `sock` then: who sends a letter at a time is never too
+    late for a time-out of the socket."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, ends - time.monotonic()), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _why(error: Exception, ends: float) -> str:
+    if time.monotonic() >= ends:
+        return "no whole answer in time"
+    return f"{type(error).__name__}: {error}"
 
 
 def _exchange(
@@ -110,14 +156,13 @@ def _exchange(
             if time.monotonic() > ends:
                 break
     except (OSError, http.client.HTTPException) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise OutboundError(reason, begun=True) from error
+        raise OutboundError(_why(error, ends), begun=True) from error
     text = held[:MOST_ANSWER].decode(errors="replace").replace("\0", "")
     return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
 
 
 def _connect(
-    host: str, port: int, allowed: Sequence[Network], seconds: float
+    host: str, port: int, allowed: Sequence[Network], ends: float
 ) -> socket.socket:
     """Connect to the first address of `host` that may be; never to another."""
     try:
@@ -131,7 +176,7 @@ def _connect(
             refused = True
             continue
         sock = socket.socket(family, kind, protocol)
-        sock.settimeout(seconds)
+        sock.settimeout(max(0.1, ends - time.monotonic()))
         try:
             sock.connect(where)
             return sock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -156,7 +157,27 @@ class ChannelForm(TenantForm):
         missing = not cleaned.get("url") and "url" not in self.errors
         if self.kind == ChannelKind.WEBHOOK and missing:
             self.add_error("url", _("Give the address."))
+        if self.kind == ChannelKind.WEBHOOK and cleaned.get("url"):
+            self.keep_token_from_others(cleaned)
         return cleaned
+
+    def keep_token_from_others(self, cleaned: dict[str, Any]) -> None:
+        """A stored token is for the server it was given for, and shown to no other."""
+        before = str(self.instance.settings.get("url") or "")
+        if server_of(before) == server_of(cleaned["url"]):
+            return
+        held = stored_secrets(self.instance)
+        if held.get("bearer_token") and not cleaned.get("bearer_token"):
+            self.add_error(
+                "bearer_token",
+                _("The address is another server's: give the token again."),
+            )
+
+    def clean_bearer_token(self) -> str:
+        token: str = self.cleaned_data.get("bearer_token") or ""
+        if not token.isascii() or not token.isprintable():
+            raise ValidationError(_("A token has printable ASCII characters only."))
+        return token
 
     def need_slack(self, cleaned: dict[str, Any]) -> None:
         """Ask for what Slack needs; the simulation needs no real secrets."""
@@ -218,6 +239,12 @@ def every_setting() -> set[str]:
     return {name for names in TYPED.values() for name in names}
 
 
+def server_of(url: str) -> tuple[str, str]:
+    """Return what may be told the same secrets."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.casefold()
+
+
 def stored_secrets(channel: Channel) -> dict[str, str]:
     """Return the secrets that the row holds (needs the tenant's context)."""
     if not channel.secret:
@@ -271,7 +298,11 @@ class ChannelAdmin(TenantScopedAdmin):
             return [(None, {"fields": ("kind", "name", "slug", "place", "active")})]
         if obj is None:
             return self.fieldsets
-        titles = {ChannelKind.SLACK: 1, ChannelKind.EMAIL: 2}
+        titles = {
+            ChannelKind.SLACK: 1,
+            ChannelKind.EMAIL: 2,
+            ChannelKind.WEBHOOK: 3,
+        }
         basics = ("kind", "name", "slug", "language", "active", "secrets_held")
         chosen = self.fieldsets[titles[ChannelKind(obj.kind)]]
         return [(None, {"fields": basics}), chosen]

@@ -300,15 +300,33 @@ def test_nobody_is_reminded_of_what_ended_or_has_no_owner(mailbox):
     assert again(nobody).in_force
 
 
-def test_a_reminder_that_fails_does_not_stop_the_others(acme):
+@pytest.mark.parametrize("problem", [DataError("no"), KeyError("zone")])
+def test_a_reminder_that_fails_does_not_stop_the_others(acme, problem):
     def fail(_row: Silence) -> None:
-        raise DataError("no")
+        raise problem
 
     made(acme, ends_at=moment(5), remind_seconds=600)
     made(acme)
     with in_tenant(acme.id):
         assert silence_sweep.sweep_tenant(acme.id, fail) == 2
         assert Silence.objects.filter(in_force=True).count() == 2
+
+
+def test_one_tenant_s_trouble_does_not_keep_the_others_waiting(
+    acme, globex, monkeypatch
+):
+    rows = {cast.id: made(cast) for cast in (acme, globex)}
+    usual = silence_sweep.requiet.refresh
+
+    def picky(tenant_id, *given):
+        if tenant_id == min(rows, key=str):
+            raise RuntimeError("poison")
+        return usual(tenant_id, *given)
+
+    monkeypatch.setattr(silence_sweep.requiet, "refresh", picky)
+    assert sweep() == 1
+    well = max(rows, key=str)
+    assert again(rows[well]).in_force
 
 
 # --- going ---

@@ -1,0 +1,69 @@
+"""Can a webhook channel be set up, opened and changed, and who learns its token?"""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from notifications.admin.channel import stored_secrets
+from notifications.models import Channel
+from tenants.rls import in_tenant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = reverse("admin:notifications_channel_add")
+GIVEN = {
+    "kind": "webhook",
+    "name": "hook",
+    "slug": "hook",
+    "active": "on",
+    "url": "https://tickets.example.com/in",
+    "send_resolved": "on",
+    "send_quiet_ends": "on",
+    "bearer_token": "s3cret",
+}
+
+
+@pytest.fixture
+def hook(acme, alice) -> Channel:
+    answer = alice.post(ADD, GIVEN)
+    assert answer.status_code == 302
+    with in_tenant(acme.id):
+        return Channel.objects.get(slug="hook")
+
+
+def change(row: Channel) -> str:
+    return reverse("admin:notifications_channel_change", args=[row.pk])
+
+
+def token(row: Channel) -> str:
+    with in_tenant(row.tenant_id):
+        return stored_secrets(Channel.objects.get(pk=row.pk)).get("bearer_token", "")
+
+
+def test_its_page_opens_and_says_nothing_of_the_token(hook, alice):
+    page = alice.get(change(hook))
+    assert page.status_code == 200
+    assert "tickets.example.com" in page.content.decode()
+    assert "s3cret" not in page.content.decode()
+
+
+def test_another_path_of_the_server_keeps_the_token(hook, alice):
+    other = GIVEN | {"url": "https://tickets.example.com/v2", "bearer_token": ""}
+    assert alice.post(change(hook), other).status_code == 302
+    assert token(hook) == "s3cret"
+
+
+def test_the_token_is_not_sent_to_another_server_unless_it_is_given_again(hook, alice):
+    other = GIVEN | {"url": "https://evil.example.com/in", "bearer_token": ""}
+    answer = alice.post(change(hook), other)
+    assert answer.status_code == 200
+    assert "give the token again" in answer.content.decode()
+    assert alice.post(change(hook), other | {"bearer_token": "x"}).status_code == 302
+    assert token(hook) == "x"
+
+
+@pytest.mark.parametrize("wrong", ["a\r\nX-Other: 1", "clé"])
+def test_a_token_that_no_header_can_hold_is_refused(alice, wrong):
+    answer = alice.post(ADD, GIVEN | {"bearer_token": wrong})
+    assert answer.status_code == 200
+    assert "printable ASCII" in answer.content.decode()
