@@ -12,7 +12,7 @@ from django.db import DataError, connection
 from django.db.models import F
 
 from alertcenter import engine
-from alertcenter.alerts import silence_sweep
+from alertcenter.alerts import requiet, silence_sweep
 from alertcenter.alerts.models import Silence, Transition
 from alertcenter.alerts.silences import KEPT, draft_of
 from notifications import delivery
@@ -316,14 +316,14 @@ def test_one_tenant_s_trouble_does_not_keep_the_others_waiting(
     acme, globex, monkeypatch
 ):
     rows = {cast.id: made(cast) for cast in (acme, globex)}
-    usual = silence_sweep.requiet.refresh
+    usual = requiet.refresh
 
     def picky(tenant_id, *given):
         if tenant_id == min(rows, key=str):
             raise RuntimeError("poison")
         return usual(tenant_id, *given)
 
-    monkeypatch.setattr(silence_sweep.requiet, "refresh", picky)
+    monkeypatch.setattr(requiet, "refresh", picky)
     assert sweep() == 1
     well = max(rows, key=str)
     assert again(rows[well]).in_force

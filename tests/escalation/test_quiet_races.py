@@ -9,15 +9,17 @@ import pytest
 from django.db import connection
 
 from alertcenter import flow
+from alertcenter.alerts import quiet
+from alertcenter.common import failpoints
 from escalation import actions, flushes
 from tenants.rls import in_tenant
+from tests.alerts.test_intake import fire
 from tests.conftest import login_as
 from tests.escalation.scene import Scene
 from tests.escalation.test_quiet import (
     BOB,
     calls,
     engine,
-    fire,
     inhibit,
     lift,
     marks,
@@ -55,7 +57,7 @@ def at_point(
         if passed == name and waiting:
             elsewhere(waiting.pop())
 
-    monkeypatch.setattr(flow.failpoints, "hit", hit)
+    monkeypatch.setattr(failpoints, "hit", hit)
 
 
 def test_who_leaves_while_a_flush_is_on_its_way_is_told_by_the_next(
@@ -132,7 +134,7 @@ def test_an_act_on_several_groups_waits_for_the_flow_that_quiets_one_of_them(
     high = scene.group().pk
     worse["labels"] |= {"cluster": "a"}
     send.prometheus(scene.id, worse)
-    usual, problems = flow.quiet.mark_changed, []
+    usual, problems = quiet.mark_changed, []
 
     def acknowledge() -> None:
         try:
@@ -150,7 +152,7 @@ def test_an_act_on_several_groups_waits_for_the_flow_that_quiets_one_of_them(
         person.join(0.5)
         return usual(*given)
 
-    monkeypatch.setattr(flow.quiet, "mark_changed", slow)
+    monkeypatch.setattr(quiet, "mark_changed", slow)
     connection.close()
     with login_as("engine"):
         flow.process_feed()
