@@ -234,7 +234,7 @@ def flush(timer: Timer, group: Group) -> None:
     kept = False
     for channel in storms.listening(group, channels.order_by("pk")):
         row = lasts.get(channel.pk)
-        last = _last(row) if row else None
+        last = _last(row) if row and not said.is_over(row, group, channel) else None
         decision = notices.decide(
             last,
             state,
