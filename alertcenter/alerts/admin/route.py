@@ -109,7 +109,10 @@ class RouteAdmin(TenantScopedAdmin):
         """Who saves sees the tree as it stands, and nobody else moves it meanwhile."""
         if request.method == "POST":
             route_changes.take_turn(tenant_of(request))
-        return super()._changeform_view(request, *given, **named)
+        answer: HttpResponse = super()._changeform_view(  # type: ignore[misc]
+            request, *given, **named
+        )
+        return answer
 
     # --- going: with it go its history of storms, and silences of it alone ---
 
