@@ -22,7 +22,7 @@ from django.db.utils import InterfaceError, OperationalError
 from alertcenter.alerts import lifecycle, notices, quiet
 from alertcenter.alerts.grouping import Regrouped, as_array
 from alertcenter.alerts.models import Group, Notice
-from alertcenter.alerts.routing import Book, CompiledRoute, RouteBook
+from alertcenter.alerts.routing import NOWHERE, Book, CompiledRoute, RouteBook
 from alertcenter.common import failpoints
 from escalation import said, storms
 from escalation.intervals import muted_by
@@ -209,7 +209,11 @@ def flush(timer: Timer, group: Group) -> None:
     judged = quiet.judge_groups(tenant_id, [group.pk], most=MOST_MEMBERS)
     members = judged.get(group.pk, [])
     if route is None or not route.channels:
-        _forget(timer)
+        # Switched off or paused: when it is on again, this group is told of.
+        if members and group.route_id:
+            _set_timer(timer, route or NOWHERE, [], clear=False, now=now)
+        else:
+            _forget(timer)
         return
     # In an interval that mutes the route, all of it is quiet: what was said to fire
     # is still owed its end.
@@ -234,7 +238,7 @@ def flush(timer: Timer, group: Group) -> None:
     kept = False
     for channel in storms.listening(group, channels.order_by("pk")):
         row = lasts.get(channel.pk)
-        last = _last(row) if row else None
+        last = _last(row) if row and not said.is_over(row, group, channel) else None
         decision = notices.decide(
             last,
             state,

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from alertcenter.alerts import notices
 from alertcenter.alerts.fingerprint import fingerprint
-from alertcenter.alerts.models import Alert, Group
+from alertcenter.alerts.models import Alert, Group, Notice
 from alertcenter.alerts.routing import CompiledRoute
 from escalation.messages import message_for
 from notifications import recipients
@@ -40,6 +40,19 @@ WORTH_SAYING: Mapping[str, frozenset[str]] = {
 # So many alerts are in one body; the rest is counted.
 MOST_ALERTS = 1_000
 NEVER = "0001-01-01T00:00:00Z"
+
+
+def is_over(notice: Notice, group: Group, channel: Channel) -> bool:
+    """Whether what a channel was told last belongs to a conversation that has ended.
+
+    People read in it that all is resolved, at once: what fires now is news to them,
+    also where Alertmanager, which speaks of the group's key alone, would say nothing.
+    A group that flaps stays open, and so does its conversation.
+    """
+    if channel.kind not in WORTH_SAYING:
+        return False
+    ended = not (notice.firing or notice.owed or group.flapping_since)
+    return ended or notice.at < group.opened_at
 
 
 def entries(

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Func
 
-from alertcenter.alerts import quiet, requiet
+from alertcenter.alerts import quiet, requiet, route_changes
 from alertcenter.alerts.am_parts import Remark
 from alertcenter.alerts.am_reading import read_config
 from alertcenter.alerts.am_yaml import Document, YamlError, read
@@ -70,6 +70,7 @@ def carry_out(
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [f"am-import/{tenant_id}"])
+    route_changes.take_turn(tenant_id)
     plan, document = planned(tenant_id, body, replace=replace)
     if plan.errors:
         return plan, document

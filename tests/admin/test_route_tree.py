@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+import threading
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from alertcenter.alerts import routing
-from alertcenter.alerts.models import Route, RouteChannel, TimeInterval
+from alertcenter.alerts.admin.route_form import RouteForm
+from alertcenter.alerts.models import (
+    Route,
+    RouteChannel,
+    Silence,
+    Storm,
+    TimeInterval,
+)
 from notifications.models import Channel
 from tenants.models import Audit
 from tenants.rls import in_tenant
@@ -257,3 +269,73 @@ def test_the_tester_greys_what_the_walk_did_not_try(alice, acme, family):
     assert shown.count("untried") == 1
     assert "takes it" in shown
     assert "not tried" in shown
+
+
+# --- two at once, and going ---
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_move_routes_below_each_other_make_no_circle(
+    acme, family, login, monkeypatch
+):
+    """The second one waits, and sees what the first one did."""
+    moves = [("db", family["web"].pk), ("web", family["db"].pk)]
+    clients = [login(acme.members["alice"].user) for _ in moves]
+    usual, both = RouteForm.clean, threading.Barrier(2)
+
+    def together(form):
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return usual(form)
+
+    monkeypatch.setattr(RouteForm, "clean", together)
+
+    def move(client, name, above) -> None:
+        data = route_data() | {"name": name, "parent": str(above)}
+        client.post(change(family[name]), data)
+        connection.close()
+
+    threads = [
+        threading.Thread(target=move, args=(client, *given))
+        for client, given in zip(clients, moves, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    with in_tenant(acme.id):
+        found = {route.name for route in routing.walk(routing.load(acme.id))}
+    assert found == {"root", "db", "web"}
+
+
+def going(row: Route) -> str:
+    return reverse("admin:alerts_route_delete", args=[row.pk])
+
+
+def test_a_route_goes_with_its_old_storms_and_its_silences(acme, alice, family):
+    child, now = family["replicas"], timezone.now()
+    with in_tenant(acme.id):
+        Storm.objects.create(
+            tenant=acme.tenant, route=child, ended_at=now, closed_at=now
+        )
+        Silence.objects.create(
+            tenant=acme.tenant,
+            matchers=['a="b"'],
+            route=child,
+            starts_at=now,
+            ends_at=now + timedelta(hours=1),
+        )
+    assert alice.post(going(family["db"]), {"post": "yes"}).status_code == 302
+    with in_tenant(acme.id):
+        assert set(Route.objects.values_list("name", flat=True)) == {"root", "web"}
+        acts = set(Audit.objects.values_list("action", flat=True))
+    assert {"silence.expire", "route.delete"} <= acts
+
+
+def test_a_route_in_a_storm_stays_and_says_why(acme, alice, family):
+    with in_tenant(acme.id):
+        Storm.objects.create(tenant=acme.tenant, route=family["replicas"])
+    answer = alice.post(going(family["db"]), {"post": "yes"})
+    assert "replicas is in a storm" in answer.content.decode()
+    with in_tenant(acme.id):
+        assert Route.objects.filter(name="db").exists()

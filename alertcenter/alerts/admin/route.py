@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -13,12 +14,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.alerts import route_changes
 from alertcenter.alerts.admin import route_tree
 from alertcenter.alerts.admin.route_form import GROUPINGS, RouteForm, grouping_of
 from alertcenter.alerts.admin.route_words import RouteWords
 from alertcenter.alerts.admin.tester import TesterForm
-from alertcenter.alerts.models import Alert, Group, Route, RouteChannel
-from tenants.admin_base import TenantScopedAdmin, tenant_of
+from alertcenter.alerts.models import (
+    Alert,
+    Group,
+    Route,
+    RouteChannel,
+    Silence,
+    Storm,
+)
+from tenants.admin_base import TenantScopedAdmin, membership_of, tenant_of
 from tenants.site_index import FirstStep
 
 MOST_LISTED = 2000
@@ -93,6 +102,37 @@ class RouteAdmin(TenantScopedAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         form.save_channels()
+
+    def _changeform_view(
+        self, request: HttpRequest, *given: Any, **named: Any
+    ) -> HttpResponse:
+        """Who saves sees the tree as it stands, and nobody else moves it meanwhile."""
+        if request.method == "POST":
+            route_changes.take_turn(tenant_of(request))
+        answer: HttpResponse = super()._changeform_view(  # type: ignore[misc]
+            request, *given, **named
+        )
+        return answer
+
+    # --- going: with it go its history of storms, and silences of it alone ---
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        shown, counts, missing, kept = super().get_deleted_objects(objs, request)
+        missing -= {model._meta.verbose_name for model in (Silence, Storm)}
+        found = route_changes.what_forbids(tenant_of(request), [o.pk for o in objs])
+        return shown, counts, missing, [*kept, *found]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._let_go(request, [obj.pk])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        self._let_go(request, list(queryset.values_list("pk", flat=True)))
+        super().delete_queryset(request, queryset)
+
+    def _let_go(self, request: HttpRequest, ids: list[UUID]) -> None:
+        membership = membership_of(request)
+        route_changes.let_go(membership.tenant_id, ids, actor=membership.actor)
 
     # --- for those who may only look: what the form's own fields say ---
 
