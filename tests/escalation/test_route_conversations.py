@@ -8,7 +8,8 @@ from alertcenter.alerts import routing
 from alertcenter.alerts.models import Flush, Route, RouteChannel
 from notifications.models import Channel
 from tenants.rls import in_tenant
-from tests.escalation.test_quiet import calls, engine, fire, over, tick
+from tests.alerts.test_intake import fire
+from tests.escalation.test_quiet import calls, engine, over, tick
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
