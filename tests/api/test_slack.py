@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import select
 import time
 from urllib.parse import urlencode
 
@@ -182,6 +183,8 @@ class TestBelieved:
         with connection.cursor() as cursor:
             cursor.execute("LISTEN ac_feed")
         send(press(group.pk))
+        # Another connection's notice comes when PostgreSQL gets round to it.
+        select.select([connection.connection], [], [], 10)
         connection.connection.poll()
         assert [n.channel for n in connection.connection.notifies] == ["ac_feed"]
         connection.close()
