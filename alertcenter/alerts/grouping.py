@@ -170,6 +170,12 @@ INSERT INTO group_counter (tenant_id, last) VALUES (%(tenant)s, %(n)s)
 ON CONFLICT (tenant_id) DO UPDATE SET last = group_counter.last + %(n)s
 RETURNING last
 """
+# One look into its index for each: a key may have years of history.
+PREVIOUS = """
+SELECT x.key, p.id FROM unnest(%s::text[]) AS x(key) CROSS JOIN LATERAL (
+  SELECT id FROM alert_group WHERE tenant_id = %s AND key = x.key AND state = 'resolved'
+  ORDER BY number DESC LIMIT 1) p
+"""
 
 
 def _open(
@@ -181,10 +187,8 @@ def _open(
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, {"tenant": tenant_id, "n": len(placements)})
         first = cursor.fetchone()[0] - len(placements) + 1
-    resolved = Group.objects.filter(
-        tenant_id=tenant_id, key__in=[p.key for p in placements], state="resolved"
-    )
-    previous = dict(resolved.order_by("number").values_list("key", "pk"))
+        cursor.execute(PREVIOUS, [[p.key for p in placements], tenant_id])
+        previous: dict[str, UUID] = dict(cursor.fetchall())
     fresh = [
         Group(
             tenant_id=tenant_id,

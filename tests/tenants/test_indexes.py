@@ -6,13 +6,14 @@ is dead: the role set-up marks what our searches need (design/decisions.md secti
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 
 import psycopg2
 import pytest
 from django.db import connection
 
-from alertcenter.alerts import silence_preview
+from alertcenter.alerts import grouping, silence_preview
 from alertcenter.alerts.models import Alert
 from tenants.rls import in_tenant
 
@@ -87,3 +88,27 @@ def test_a_page_of_firing_alerts_reads_no_more_than_a_page(filled):
     found = plan(filled, page)
     assert "alert_state" in found
     assert "Sort" not in found
+
+
+OVER = """
+INSERT INTO alert_group (id, tenant_id, number, key, state, severity, title, labels,
+  opened_at, changed_at, resolved_at, acked_by, firing_count, alert_count, version)
+SELECT gen_random_uuid(), %s, n, md5((n %% 100)::text), 'resolved', 3, '', '{}',
+  now(), now(), now(), '', 0, 1, 1
+FROM generate_series(1, %s) n
+"""
+
+
+def test_the_group_before_one_that_opens_is_found_by_index(acme, servers):
+    with in_tenant(acme.id), connection.cursor() as cursor:
+        cursor.execute(OVER, [acme.id, MANY])
+    own = psycopg2.connect(**servers.superuser)
+    own.autocommit = True
+    with closing(own), own.cursor() as cursor:
+        cursor.execute("ANALYZE alert_group")
+    with in_tenant(acme.id), connection.cursor() as cursor:
+        keys = [hashlib.md5(str(n).encode()).hexdigest() for n in range(200)]
+        cursor.execute("EXPLAIN " + grouping.PREVIOUS, [keys, acme.id])
+        assert "group_previous" in str(cursor.fetchall())
+        cursor.execute(grouping.PREVIOUS, [keys, acme.id])
+        assert len(cursor.fetchall()) == 100

@@ -98,6 +98,12 @@ class Group(TenantModel):
                 condition=Q(state="resolved"),
                 name="group_resolved",
             ),
+            # Of what opens, the group before it.
+            models.Index(
+                fields=["tenant", "key", "-number"],
+                condition=Q(state="resolved"),
+                name="group_previous",
+            ),
             models.Index(
                 fields=["snooze_until"],
                 condition=Q(state="snoozed"),
