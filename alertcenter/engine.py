@@ -66,7 +66,7 @@ class Job:
     work: Callable[[], int]
     interval: float
     on_notice: bool = False
-    worth: int = 0
+    worth: Callable[[], int] = lambda: 0
     wake: threading.Event = field(default_factory=threading.Event)
     then: list[Job] = field(default_factory=list)
 
@@ -123,6 +123,13 @@ def tidy_labels() -> int:
     return 0
 
 
+def analyze_grown() -> int:
+    """Let the planner know of tables that have doubled (migration 0019 says why)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ac_analyze_grown()")
+    return 0
+
+
 def forget_receipts(_tenants: list[UUID]) -> int:
     return receipts.prune()
 
@@ -139,13 +146,14 @@ def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
     steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
     flush = Job("flushes", flushes.do_due, 0.25, on_notice=True)
+    turns = flow.Turns()
     feed = Job(
         "flow",
-        flow.process_feed,
+        turns.work,
         0.25,
         on_notice=True,
         then=[steps, flush],
-        worth=flow.BATCH // 2,
+        worth=turns.worth,
     )
     inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
     acts = Job("asked_acts", asked.process, 0.25, on_notice=True)
@@ -171,6 +179,7 @@ def jobs() -> list[Job]:
         Job("live_pruning", all_tenants_do(lambda _: relay.prune()), 60.0),
         Job("partitions", make_partitions, 3600.0),
         Job("labels", tidy_labels, 5.0),
+        Job("statistics", analyze_grown, 2.0),
         Job("receipts", all_tenants_do(forget_receipts), 3600.0),
         Job("asked_pruning", asked.prune, 3600.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
@@ -221,7 +230,7 @@ def loop(job: Job, stop: threading.Event) -> None:
         if done:
             for follower in job.then:
                 follower.wake.set()
-            if done < job.worth:
+            if done < job.worth():
                 spent = time.monotonic() - begun
                 stop.wait(min(LONGEST_REST, RESTS * spent))
             continue

@@ -43,7 +43,10 @@ from tenants.rls import tenant_context
 
 log = logging.getLogger(__name__)
 
-BATCH = 2_000
+BATCH, LEAST_BATCH = 2_000, 100
+# One transaction aims at so many seconds: who comes meanwhile waits for its end. A
+# thousand alerts of one group are quick, a thousand new groups are not.
+TURN_SECONDS = 0.3
 LOCK_CLASS = 4_242
 # A group that only grows or shrinks is redrawn this often: a storm of alerts must not
 # become a storm of messages (Slack takes one a second and channel).
@@ -100,6 +103,27 @@ SELECT %s, 0, g, %s, now() FROM unnest(%s::uuid[]) AS g
 """
 
 _routes = RouteBook()
+
+
+class Turns:
+    """How many rows does the flow take next, and when is it worth another turn?"""
+
+    def __init__(self) -> None:
+        self.limit = BATCH
+
+    def work(self) -> int:
+        """Look at what changed; return how many rows were taken."""
+        begun = time.monotonic()
+        taken = process_feed(self.limit)
+        spent = time.monotonic() - begun
+        if taken >= self.limit or spent > TURN_SECONDS:
+            fitting = int(taken * TURN_SECONDS / max(spent, 0.001))
+            self.limit = max(LEAST_BATCH, min(BATCH, fitting, self.limit * 2))
+        return taken
+
+    def worth(self) -> int:
+        """Return of how many rows on the next turn need not wait for more."""
+        return self.limit // 2
 
 
 def process_feed(limit: int = BATCH) -> int:

@@ -18,7 +18,6 @@ SETUP = """
 import json
 from uuid import UUID
 from alertcenter.alerts.models import Rule
-from tenants.models import Tenant
 from tenants.rls import in_tenant
 
 pk = UUID(json.loads({given!r}))
@@ -29,6 +28,15 @@ with in_tenant(pk):
     Rule.objects.create(
         tenant_id=pk, name="Elsewhere", position=2, matchers=['team="nobody"'],
         set_severity=5)
+"""
+UNLIMITED = """
+import json
+from uuid import UUID
+from tenants.models import Tenant
+from tenants.rls import in_tenant
+
+pk = UUID(json.loads({given!r}))
+with in_tenant(pk):
     limits = [field.name for field in Tenant._meta.concrete_fields
               if field.name.endswith("events_per_second")]
     Tenant.objects.filter(pk=pk).update(**dict.fromkeys(limits, {plenty}))
@@ -39,6 +47,12 @@ PLENTY = 1_000_000
 def build(stack: Stack, slack: FakeSlack, slug: str = "bench") -> World:
     """Set up tenant `slug`."""
     made = world.build(stack, slack, slug, group_by=["alertname", "cluster"])
-    script = SETUP.format(given=json.dumps(made.tenant), plenty=PLENTY)
-    stack.manage("shell", "-c", script)
+    stack.manage("shell", "-c", SETUP.format(given=json.dumps(made.tenant)))
+    unlimited(made)
     return made
+
+
+def unlimited(place: World) -> None:
+    """Give a tenant limits that count and refuse nothing."""
+    script = UNLIMITED.format(given=json.dumps(place.tenant), plenty=PLENTY)
+    place.stack.manage("shell", "-c", script)

@@ -21,7 +21,7 @@ from alertcenter.alerts.matcher_index import MatcherIndex
 from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.models import Route, RouteChannel
 
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 1.0
 EVERY_LABEL = "..."
 # What holds where neither a route nor those above it say anything.
 WAIT_SECONDS, INTERVAL_SECONDS, REPEAT_SECONDS = 10, 300, 4 * 3600

@@ -19,7 +19,7 @@ from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.severity import shown
 
 # An edited rule is in force within this time, in every process.
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 1.0
 
 LOAD = """
 SELECT matchers, "drop", set_severity, set_labels FROM rule

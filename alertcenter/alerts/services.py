@@ -16,7 +16,7 @@ from alertcenter.alerts.matcher_index import MatcherIndex
 from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.models import Service, ServiceDependency
 
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 1.0
 MOST_KNOWN = 100_000
 LABEL = "service"
 # Walks over dependencies end here, however wide the graph is.
