@@ -13,7 +13,6 @@ from alertcenter.alerts.matchers import MatcherError, parse
 from alertcenter.alerts.models import InhibitRule, Route, RouteChannel, TimeInterval
 from escalation.models import Policy
 from notifications.models import Channel
-from notifications.models.channel import ChannelKind
 
 # What Alertmanager shows in the place of a secret, and takes back again.
 HIDDEN = "<secret>"
@@ -80,9 +79,9 @@ def _webhook(channel: Channel) -> dict[str, Any]:
 
 
 WORDS = {
-    ChannelKind.SLACK.value: _slack,
-    ChannelKind.EMAIL.value: _email,
-    ChannelKind.WEBHOOK.value: _webhook,
+    "slack": _slack,
+    "email": _email,
+    "webhook": _webhook,
 }
 
 

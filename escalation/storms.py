@@ -36,8 +36,8 @@ from alertcenter.common import failpoints
 from escalation import actions, runs, threads
 from escalation.messages import message_for
 from notifications import localize, outbox, recipients
+from notifications.channels.registry import spec_of, tools
 from notifications.models import Channel, Delivery
-from notifications.models.channel import ChannelKind
 from tenants import access
 from tenants.actors import THE_ENGINE
 from tenants.models import Tenant
@@ -228,14 +228,14 @@ def listening(group: Group, channels: Iterable[Channel]) -> list[Channel]:
     """
     if group.storm_id is None:
         return list(channels)
-    return [c for c in channels if c.kind == ChannelKind.WEBHOOK]
+    return [c for c in channels if not spec_of(c.kind).for_people]
 
 
 def _page_channels(group: Group, route: CompiledRoute) -> None:
     """Page the people on the route's own channels."""
     channels = Channel.objects.filter(
         tenant_id=group.tenant_id, pk__in=route.channels, active=True
-    ).exclude(kind=ChannelKind.WEBHOOK)
+    ).exclude(kind__in=tools())
     found = [
         (channel, target)
         for channel in channels.order_by("pk")

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from alertcenter.common import tracing
 from notifications import nudging
+from notifications.channels.registry import spec_of
 from notifications.message import Message
 
 
@@ -129,8 +130,6 @@ OVERTAKEN = """
 UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
   AND kind = 'update' AND state = 'pending' AND fence = 0 AND next_at > now()
 """
-# Of what happens later, a person's own mailbox is told these alone.
-WORTH_A_MAIL = ("acknowledged", "resolved", "flapping", "calm", "storm_over")
 
 
 TOLD_OF = """
@@ -191,12 +190,12 @@ def refresh(
 
 def _kinds(channel_kind: str, message: Message) -> list[str]:
     """Return what a conversation on this kind of channel gets."""
-    if channel_kind == "webhook":
-        return []  # told by its route's timers
-    if channel_kind == "email":
-        worth = message.note is not None and message.note.kind in WORTH_A_MAIL
-        return ["reply"] if worth else []
-    return ["update", "reply"] if message.note else ["update"]
+    spec = spec_of(channel_kind)
+    kinds = ["update"] if spec.updates else []
+    note = message.note
+    if note and (spec.replies is None or note.kind in spec.replies):
+        kinds.append("reply")
+    return kinds
 
 
 def _merged(tenant_id: UUID, entry: Entry) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from notifications.channels.registry import spec_of
 from notifications.models import Channel, Contact
 from tenants.models import Member
 
@@ -12,10 +13,8 @@ Address = tuple[str, UUID | None, str]  # kind of channel, channel, address
 
 def for_channel(channel: Channel) -> list[Address]:
     """Return the addresses behind a channel; "" where the channel is the address."""
-    if channel.kind == "email":
-        addresses = channel.settings.get("to") or []
-        return [(channel.kind, channel.pk, str(to)) for to in addresses]
-    return [(channel.kind, channel.pk, "")]
+    addresses = spec_of(channel.kind).addresses(channel.settings)
+    return [(channel.kind, channel.pk, address) for address in addresses]
 
 
 def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
@@ -38,9 +37,12 @@ def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
 
 
 def _of_contact(contact: Contact) -> list[Address]:
-    if contact.kind == "email":
-        return [("email", None, contact.address)]
-    # A Slack user is written to through the tenant's first Slack app.
+    spec = spec_of(contact.kind).contact
+    if spec is None:
+        return []
+    if not spec.needs_channel:
+        return [(contact.kind, None, contact.address)]
+    # Written to through the tenant's first channel of the kind: its Slack app.
     channel = (
         Channel.objects.filter(
             tenant_id=contact.tenant_id, kind=contact.kind, active=True

@@ -8,7 +8,7 @@ facts are said.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 
 from alertcenter.common.sandbox import Broken, Compiled, compile_source
 from notifications import localize, telemetry
-from notifications.default_templates import WORDINGS
+from notifications.channels.registry import channels
+from notifications.default_templates import WORDINGS, Wording
 from notifications.message import AlertLine, Message
 from notifications.models import MessageTemplate
 from notifications.samples import sample
@@ -167,12 +168,19 @@ def _source(
         text = (row or {}).get(column_of(field, language)) or ""
         if row and text.strip():
             return Source(str(row["id"]), row["revision"], language, field, text)
-    ours = WORDINGS.get(occasion, {})
+    ours = WORDINGS.get(occasion) or _alike(occasion)
     for language in languages:
         if language in ours:
             text = ours[language][FIELDS.index(field)]
             return Source("built-in", 0, language, field, text)
     return Source("built-in", 0, "", field, "{{ title }}" if field == "title" else "")
+
+
+def _alike(occasion: tuple[str, str]) -> Mapping[str, Wording]:
+    """Return the wordings of the kind that speaks in the same way."""
+    kind, event = occasion
+    module = channels().get(kind)
+    return WORDINGS.get((module.SPEC.words_like, event), {}) if module else {}
 
 
 @lru_cache(maxsize=1024)

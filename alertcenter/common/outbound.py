@@ -77,7 +77,8 @@ def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def post(
+def request(
+    method: str,
     url: str,
     body: bytes,
     headers: Mapping[str, str],
@@ -85,7 +86,7 @@ def post(
     allowed: Sequence[Network],
     seconds: float,
 ) -> Answer:
-    """POST once. Raises OutboundError; an answer of any status is returned."""
+    """Call once. Raises OutboundError; an answer of any status is returned."""
     parts = urlsplit(check_url(url))
     secure = parts.scheme == "https"
     host = parts.hostname or ""
@@ -106,7 +107,7 @@ def post(
         with _until(ends, sock):
             if isinstance(sock, ssl.SSLSocket):
                 sock.do_handshake()
-            return _exchange(connection, target, body, headers, ends)
+            return _exchange(connection, method, target, body, headers, ends)
     except OSError as error:
         raise OutboundError(f"{host}: {_why(error, ends)}") from error
     except ValueError as error:  # a name or a header that cannot be sent
@@ -142,13 +143,14 @@ def _why(error: Exception, ends: float) -> str:
 
 def _exchange(
     connection: http.client.HTTPConnection,
+    method: str,
     target: str,
     body: bytes,
     headers: Mapping[str, str],
     ends: float,
 ) -> Answer:
     try:
-        connection.request("POST", target, body, dict(headers))
+        connection.request(method, target, body or None, dict(headers))
         answer = connection.getresponse()
         held = b""
         while len(held) < MOST_ANSWER and (chunk := answer.read1(16_384)):

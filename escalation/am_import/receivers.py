@@ -21,15 +21,14 @@ from alertcenter.alerts.am_reading import TRUE
 from alertcenter.alerts.am_yaml import Path
 from alertcenter.common.outbound import OutboundError, check_url
 from escalation.am_export import HIDDEN
-from notifications.models.channel import ChannelKind
 
 SECTION = "_configs"
 POST_MESSAGE = "/api/chat.postMessage"
 LONGEST_PLACE = 100  # of a Slack channel, as in its form
 # Alertmanager's own default of send_resolved.
-RESOLVES = {ChannelKind.WEBHOOK.value}
+RESOLVES = {"webhook"}
 CARRIED = {
-    ChannelKind.SLACK.value: {
+    "slack": {
         "send_resolved",
         "channel",
         "api_url",
@@ -38,8 +37,8 @@ CARRIED = {
         "app_token",
         "app_url",
     },
-    ChannelKind.EMAIL.value: {"send_resolved", "to"},
-    ChannelKind.WEBHOOK.value: {"send_resolved", "url", "url_file", "http_config"},
+    "email": {"send_resolved", "to"},
+    "webhook": {"send_resolved", "url", "url_file", "http_config"},
 }
 # Where mail leaves from is this installation's matter, not a channel's.
 OF_THE_SERVER = {
@@ -114,7 +113,7 @@ def one(
     found: Carried,
 ) -> WantedChannel:
     """Return the channel of one integration. Raises Lost."""
-    if kind not in MAKERS or kind not in ChannelKind.values:
+    if kind not in MAKERS:
         raise Lost(
             _("there are no channels of the kind %(kind)s here.") % {"kind": kind}
         )
@@ -123,11 +122,11 @@ def one(
     resolves = item.get("send_resolved")
     given["send_resolved"] = kind in RESOLVES if resolves is None else resolves in TRUE
     rest = set(item) - CARRIED[kind] - {key for key in item if item[key] is None}
-    texts = sorted(rest - OF_THE_SERVER if kind == ChannelKind.EMAIL else rest)
+    texts = sorted(rest - OF_THE_SERVER if kind == "email" else rest)
     if texts:
         words = _("Not carried over: %(names)s.") % {"names": ", ".join(texts)}
         notes.append(words)
-    if kind == ChannelKind.EMAIL and rest & OF_THE_SERVER:
+    if kind == "email" and rest & OF_THE_SERVER:
         notes.append(_("Mail leaves by this installation's own server."))
     found.remarks += [Remark(path, text) for text in notes]
     return WantedChannel(path, kind, place, name[:100], given, secrets)

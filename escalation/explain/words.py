@@ -16,8 +16,8 @@ from alertcenter.alerts.models.alert import ClosedBy
 from alertcenter.alerts.models.group import GroupState
 from escalation.explain import sentences
 from escalation.explain.trace import Line
+from notifications.channels.registry import choices
 from notifications.localize import duration
-from notifications.models.channel import ChannelKind
 from notifications.models.delivery import OUTCOMES
 
 TITLES: Mapping[str, Any] = {
@@ -32,7 +32,7 @@ TITLES: Mapping[str, Any] = {
     "notice": _("The route's channels"),
     "delivery": _("Messages and answers"),
 }
-CHANNELS = {str(value): label for value, label in ChannelKind.choices}
+CHANNELS = dict(choices())
 # What codes in a line's data are called, by the name under which they stand there.
 CALLED: Mapping[str, Mapping[str, Any]] = {
     "by_kind": CHANNELS,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.utils.translation import gettext as _
 
+from notifications.channels.registry import channels
 from notifications.models import Contact
-from notifications.models.channel import ChannelKind
 from tenants import roles
 from tenants.admin.member import MemberAdmin
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
-
-SLACK_USER = re.compile(r"^[UW][A-Z0-9]{2,30}$")  # https://api.slack.com/types/user
 
 
 class ContactForm(TenantForm):
@@ -31,20 +26,18 @@ class ContactForm(TenantForm):
         cleaned = super().clean() or {}
         kind, address = cleaned.get("kind"), cleaned.get("address", "").strip()
         try:
-            check_address(kind or "", address)
+            cleaned["address"] = check_address(kind or "", address)
         except ValidationError as error:
             self.add_error("address", error)
-        else:
-            cleaned["address"] = address
         return cleaned
 
 
-def check_address(kind: str, address: str) -> None:
-    """Raise ValidationError unless `address` is one of its kind."""
-    if kind == ChannelKind.EMAIL:
-        validate_email(address)
-    if kind == ChannelKind.SLACK and not SLACK_USER.match(address):
-        raise ValidationError(_("A Slack user id looks like U0123ABCD."))
+def check_address(kind: str, address: str) -> str:
+    """Return the address as it is stored. Raises ValidationError."""
+    module = channels().get(kind)
+    if module is None or module.SPEC.contact is None:
+        return address
+    return module.SPEC.contact.check(address)
 
 
 class ContactInline(TenantInline, admin.TabularInline):

@@ -15,9 +15,9 @@ from alertcenter.common.ids import uuid7
 from notifications import rendering
 from notifications.channels import block_kit, letters
 from notifications.channels.base import Parcel
+from notifications.channels.registry import channels
 from notifications.message import Message
 from notifications.models import Delivery
-from notifications.models.channel import ChannelKind
 from notifications.models.template import MessageKind
 from notifications.samples import sample
 from tenants.models import Tenant
@@ -52,7 +52,7 @@ def stored_messages(tenant_id: UUID) -> list[Delivery]:
 def preview(tenant: Tenant, given: Mapping[str, str]) -> Preview:
     """Return what the form's fields `given` would say."""
     kind = chosen(given.get("kind", ""), MessageKind.values)
-    channel_kind = chosen(given.get("channel_kind", ""), ChannelKind.values)
+    channel_kind = chosen(given.get("channel_kind", ""), channels())
     language = chosen(given.get("preview_language", ""), settings.CONTENT_LANGUAGES)
     message = message_from(tenant, given.get("preview_message", ""), kind)
     words = rendering.preview(
@@ -64,7 +64,7 @@ def preview(tenant: Tenant, given: Mapping[str, str]) -> Preview:
         message=message,
     )
     parcel = parcel_of(tenant, channel_kind, language, message, words)
-    if channel_kind == ChannelKind.EMAIL:
+    if channel_kind == "email":
         return Preview(words, html=letters.part(letters.write(parcel), "html"))
     return Preview(words, blocks=shown_blocks(block_kit.page(parcel)["blocks"]))
 

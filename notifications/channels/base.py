@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -72,8 +73,94 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
 
 
+# Of what happens later, a place that cannot be redrawn is told these alone.
+WORTH_A_LINE = frozenset(("acknowledged", "resolved", "flapping", "calm", "storm_over"))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a channel must know: a field of its page in the admin.
+
+    `kind`: text | long | lines (a list of texts) | number | flag | choice.
+    `secret`: stored encrypted with the channel, written and never read.
+    `check`: returns the value as it is stored. Raises Django's ValidationError.
+    """
+
+    name: str
+    label: Any
+    help: Any = ""
+    kind: str = "text"
+    required: bool = False
+    secret: bool = False
+    default: Any = ""
+    choices: tuple[tuple[str, Any], ...] = ()
+    check: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class ContactSpec:
+    """How a member is reached on this kind: what an address looks like.
+
+    `needs_channel`: messages leave through the tenant's first channel of the kind.
+    `proves`: a code is sent to the address, and typed in, before it is used.
+    """
+
+    help: Any
+    check: Callable[[str], str]
+    needs_channel: bool = True
+    proves: bool = False
+
+
+def no_check(_given: Mapping[str, Any], _held: Mapping[str, str]) -> dict[str, Any]:
+    return {}
+
+
+def nothing(_channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    return {}, {}
+
+
+def itself(_settings: Mapping[str, Any]) -> list[str]:
+    return [""]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is there to know of a kind of channel? Each module has one, as SPEC.
+
+    `place`: what a list shows of its settings. `addresses`: those behind the channel,
+    "" where it is the address itself. `check(given, held)`: returns sentences by the
+    setting's name, given the form's values (with the stored settings as "stored") and
+    the secrets held. `made_up`: settings and secrets that the simulation's side of the
+    vendor accepts, for a channel's id, so that nobody needs real ones to try it.
+
+    `updates`: what was said is redrawn in place, or the tool behind it is told of each
+    state. `replies`: the kinds of note that get a line of their own; None: all.
+    `for_people`: false for tools, which hear of every group, also in a storm.
+    `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
+    titles; "email": sentences; "sms": one short line).
+    `pace`: seconds between two messages to one place; 0: as fast as they come.
+    """
+
+    kind: str
+    label: Any
+    settings: tuple[Setting, ...] = ()
+    place: Callable[[Mapping[str, Any]], str] = lambda settings: ""
+    addresses: Callable[[Mapping[str, Any]], list[str]] = itself
+    check: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]] = no_check
+    made_up: Callable[[UUID], tuple[dict[str, Any], dict[str, str]]] = nothing
+    contact: ContactSpec | None = None
+    updates: bool = False
+    replies: frozenset[str] | None = WORTH_A_LINE
+    for_people: bool = True
+    words_like: str = "slack"
+    pace: float = 0.0
+    about: Any = ""  # one sentence for who chooses among kinds
+
+
 class Channel(Protocol):
-    """One module each: the kind's `send`."""
+    """One module each: SPEC, and the kind's `send`."""
+
+    SPEC: Spec
 
     def send(self, parcel: Parcel) -> Receipt:
         """Send. Raises DeliveryError."""

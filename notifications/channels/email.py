@@ -17,13 +17,17 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy
 
 from notifications.channels import letters
 from notifications.channels.base import (
     NETWORK_SECONDS,
+    ContactSpec,
     DeliveryError,
     Parcel,
     Receipt,
+    Setting,
+    Spec,
 )
 from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
@@ -33,6 +37,42 @@ FIRST_PERMANENT_REPLY = 500  # RFC 5321 4.2.1: 5yz, do not repeat
 FIRST_REFUSAL = 400
 LEAST_SECONDS = 0.5
 KINDS = ("page", "reply", "test")
+
+
+def a_mailbox(address: str) -> str:
+    """Return an e-mail address. Raises ValidationError."""
+    validate_email(address)
+    return address
+
+
+def mailboxes(addresses: list[str]) -> list[str]:
+    """Return e-mail addresses. Raises ValidationError."""
+    return [a_mailbox(address) for address in addresses]
+
+
+SPEC = Spec(
+    kind="email",
+    label=gettext_lazy("E-mail"),
+    about=gettext_lazy("Mailboxes, each with a mail of its own."),
+    settings=(
+        Setting(
+            "to",
+            gettext_lazy("Addresses"),
+            gettext_lazy(
+                "E-mail addresses, one a line; none: the channel only carries "
+                "members' own mail."
+            ),
+            kind="lines",
+            check=mailboxes,
+        ),
+    ),
+    place=lambda settings: ", ".join(settings.get("to") or []),
+    addresses=lambda settings: [str(to) for to in settings.get("to") or []],
+    contact=ContactSpec(
+        gettext_lazy("An e-mail address."), a_mailbox, needs_channel=False
+    ),
+    words_like="email",
+)
 
 
 def send(parcel: Parcel) -> Receipt:

@@ -8,13 +8,19 @@ is `block_kit`'s matter.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
@@ -22,9 +28,12 @@ from slack_sdk.webhook import WebhookClient
 from notifications.channels import block_kit
 from notifications.channels.base import (
     NETWORK_SECONDS,
+    ContactSpec,
     DeliveryError,
     Parcel,
     Receipt,
+    Setting,
+    Spec,
     ThreadPlace,
 )
 
@@ -33,6 +42,72 @@ SLACK_HOSTS = ("slack.com", "slack-gov.com")
 HOOK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVENT_TYPE = "alertcenter_delivery"
+
+SLACK_USER = re.compile(r"^[UW][A-Z0-9]{2,30}$")  # https://api.slack.com/types/user
+
+
+def a_user(address: str) -> str:
+    """Return a Slack user's id. Raises ValidationError."""
+    if not SLACK_USER.match(address):
+        raise ValidationError(_("A Slack user id looks like U0123ABCD."))
+    return address
+
+
+def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
+    """Ask for what Slack needs; the simulation needs no real secrets."""
+    if settings.SIMULATION or held:
+        return {}
+    names = ("bot_token", "signing_secret")
+    text = _("This is needed to talk to Slack.")
+    return {name: text for name in names if not given.get(name)}
+
+
+def made_up(channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what the simulation's Slack accepts."""
+    mark = channel_id.hex[-10:].upper()
+    return (
+        {"team_id": f"T{mark}", "app_id": f"A{mark}"},
+        {
+            "bot_token": f"xoxb-sim-{channel_id}",
+            "signing_secret": secrets.token_hex(16),
+        },
+    )
+
+
+SPEC = Spec(
+    kind="slack",
+    label=gettext_lazy("Slack"),
+    about=gettext_lazy("A channel: one message a group, with buttons and a thread."),
+    settings=(
+        Setting(
+            "channel",
+            gettext_lazy("Slack channel"),
+            gettext_lazy("Such as #ops, or its id."),
+            required=True,
+        ),
+        Setting(
+            "team_id",
+            gettext_lazy("Team id"),
+            gettext_lazy("Begins with T; tells whose buttons were pressed."),
+        ),
+        Setting("app_id", gettext_lazy("App id"), gettext_lazy("Begins with A.")),
+        Setting(
+            "bot_token",
+            gettext_lazy("Bot token"),
+            gettext_lazy("Begins with xoxb-."),
+            secret=True,
+        ),
+        Setting("signing_secret", gettext_lazy("Signing secret"), secret=True),
+    ),
+    place=lambda settings: str(settings.get("channel") or ""),
+    check=needed,
+    made_up=made_up,
+    contact=ContactSpec(gettext_lazy("A Slack user id such as U0123ABCD."), a_user),
+    updates=True,
+    replies=None,
+    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second a channel
+    pace=1.0,
+)
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update:
 # a person has to repair these. What is not named here is tried again.

@@ -13,54 +13,36 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from alertcenter.common import outbound
-from notifications.channels.base import (
-    NETWORK_SECONDS,
-    DeliveryError,
-    Parcel,
-    Receipt,
-)
-from notifications.models import SimulatedMessage
-from tenants.rls import in_tenant
+from alertcenter.common.outbound import OutboundError, check_url
+from notifications.channels import http, simulated
+from notifications.channels.base import Parcel, Receipt, Setting, Spec
 
 KINDS = ("page", "test")
-AGENT = "AlertCenter"
-TOO_MANY, REQUEST_TIMEOUT, SERVER_ERRORS = 429, 408, 500
-SUCCESS = range(200, 300)
-LONGEST_WAIT = 3600.0
-SHOWN_ANSWER = 300
 
 
 def send(parcel: Parcel) -> Receipt:
     """Send one delivery. Raises DeliveryError."""
     if parcel.kind not in KINDS:
         return Receipt(answer="nothing to say to a webhook")
+    url = str(parcel.settings.get("url", ""))
     body = body_of(parcel)
     if settings.SIMULATION:
-        return keep(parcel, body)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    try:
-        answer = outbound.post(
-            str(parcel.settings.get("url", "")),
-            text,
-            headers_of(parcel, text),
-            allowed=settings.OUTBOUND_ALLOW,
-            seconds=NETWORK_SECONDS,
-        )
-    except outbound.OutboundError as error:
-        raise DeliveryError(
-            error.reason, permanent=error.refused, ambiguous=error.begun
-        ) from error
-    said = f"{answer.status} {answer.body[:SHOWN_ANSWER]}".strip()
-    if answer.status not in SUCCESS:
-        again = answer.status >= SERVER_ERRORS
-        again = again or answer.status in (TOO_MANY, REQUEST_TIMEOUT)
-        wait = retry_after(answer.headers.get("retry-after", ""))
-        raise DeliveryError(said, permanent=not again, retry_after=wait)
+        text = json.dumps(body, ensure_ascii=False, indent=2)
+        title = f"POST · {parcel.title}"
+        return simulated.keep(parcel, to=url, title=title, text=text)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    content = text.encode()
+    answer = http.call(url, body=content, headers=headers_of(parcel, content))
+    said = http.need_success(answer)
     return Receipt(provider_id=str(parcel.delivery_id), answer=said)
 
 
@@ -78,7 +60,6 @@ def headers_of(parcel: Parcel, body: bytes) -> dict[str, str]:
     identity = str(parcel.delivery_id)  # the same at each try of one delivery
     headers = {
         "Content-Type": "application/json",
-        "User-Agent": AGENT,
         "webhook-id": identity,
     }
     if token := parcel.secret.get("bearer_token"):
@@ -102,26 +83,79 @@ def key_of(secret: str) -> bytes:
     return secret.encode()
 
 
-def retry_after(value: str) -> float | None:
-    """Return the seconds that the other side asks to wait, if it does."""
+def a_url(url: str) -> str:
+    """Return an address that can be called. Raises ValidationError."""
     try:
-        return min(LONGEST_WAIT, max(0.0, float(value)))
-    except ValueError:
-        return None
+        return check_url(url.strip())
+    except OutboundError as error:
+        raise ValidationError(
+            _("Give an address that begins with http:// or https://.")
+        ) from error
 
 
-def keep(parcel: Parcel, body: dict[str, Any]) -> Receipt:
-    """Put the call where the simulation shows it."""
-    with in_tenant(parcel.tenant_id):
-        SimulatedMessage.objects.create(
-            tenant_id=parcel.tenant_id,
-            kind="webhook",
-            channel_id=parcel.channel_id,
-            address=str(parcel.settings.get("url", ""))[:400],
-            payload={
-                "to": str(parcel.settings.get("url", "")),
-                "subject": f"POST · {parcel.title}",
-                "text": json.dumps(body, ensure_ascii=False, indent=2),
-            },
-        )
-    return Receipt(provider_id=str(parcel.delivery_id), answer="200 simulated")
+def a_token(token: str) -> str:
+    """Return what a header can hold. Raises ValidationError."""
+    if not token.isascii() or not token.isprintable():
+        raise ValidationError(_("A token has printable ASCII characters only."))
+    return token
+
+
+def keep_token_from_others(
+    given: Mapping[str, Any], held: Mapping[str, str]
+) -> dict[str, Any]:
+    """A stored token is for the server it was given for, and shown to no other."""
+    before = str(given["stored"].get("url") or "")
+    if server_of(before) == server_of(str(given.get("url") or "")):
+        return {}
+    if held.get("bearer_token") and not given.get("bearer_token"):
+        text = _("The address is another server's: give the token again.")
+        return {"bearer_token": text}
+    return {}
+
+
+def server_of(url: str) -> tuple[str, str]:
+    """Return what may be told the same secrets."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.casefold()
+
+
+SPEC = Spec(
+    kind="webhook",
+    label=gettext_lazy("Webhook"),
+    about=gettext_lazy("A tool that takes Alertmanager's JSON, signed if wanted."),
+    settings=(
+        Setting(
+            "url",
+            gettext_lazy("Address"),
+            gettext_lazy("Takes a POST with JSON in Alertmanager's shape."),
+            required=True,
+            check=a_url,
+        ),
+        Setting(
+            "send_resolved",
+            gettext_lazy("Say when it is over"),
+            kind="flag",
+            default=True,
+        ),
+        Setting(
+            "send_quiet_ends",
+            gettext_lazy("Also of what fell quiet"),
+            gettext_lazy("Alertmanager itself does not."),
+            kind="flag",
+            default=True,
+        ),
+        Setting(
+            "bearer_token", gettext_lazy("Bearer token"), secret=True, check=a_token
+        ),
+        Setting(
+            "signing_secret",
+            gettext_lazy("Secret that signs"),
+            gettext_lazy("As Standard Webhooks says."),
+            secret=True,
+        ),
+    ),
+    place=lambda settings: str(settings.get("url") or ""),
+    check=keep_token_from_others,
+    replies=frozenset(),  # told by its route's timers
+    for_people=False,
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,26 +14,29 @@ from tenants.models.tenant import content_languages
 from tenants.rls import TenantForeignKey
 
 
-class ChannelKind(models.TextChoices):
-    """The kinds of destination, one module each in notifications.channels."""
+def channel_kinds() -> list[tuple[str, Any]]:
+    """Return the kinds of destination: one module each in notifications.channels."""
+    from notifications.channels import registry
 
-    SLACK = "slack", _("Slack")
-    EMAIL = "email", _("E-mail")
-    WEBHOOK = "webhook", _("Webhook")
+    return registry.choices()
+
+
+def contact_kinds() -> list[tuple[str, Any]]:
+    """Return the kinds on which a member can be reached."""
+    from notifications.channels import registry
+
+    return registry.contact_choices()
 
 
 class Channel(TenantModel):
     """One row is one destination of a tenant, such as #ops in its Slack.
 
-    `settings` by kind: slack {"channel", "team_id", "app_id"};
-    email {"to": [addresses]} or {} when it is only used for members' own mail;
-    webhook {"url", "send_resolved", "send_quiet_ends"}. `send_resolved` false: its
-    routes do not say that something is over; `send_quiet_ends` false: nor of what fell
-    quiet. `secret` is JSON, sealed: slack {"bot_token", "signing_secret"},
-    webhook {"bearer_token", "signing_secret"}.
+    What `settings` and `secret` (JSON, sealed) hold is said by the kind's SPEC. On
+    routes, `send_resolved` false: nothing is said when it is over; `send_quiet_ends`
+    false: nor of what fell quiet. What cannot be delivered goes to `fallback`.
     """
 
-    kind = models.CharField(_("kind"), max_length=20, choices=ChannelKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=channel_kinds)
     slug = models.CharField(
         _("short name"),
         max_length=63,
@@ -49,6 +54,14 @@ class Channel(TenantModel):
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     secret = EncryptedField(_("secret"), null=True, blank=True)
     active = models.BooleanField(_("active"), default=True)
+    fallback = TenantForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("fallback"),
+        help_text=_("Told of what this channel cannot deliver."),
+    )
 
     class Meta:
         db_table = "channel"
@@ -72,11 +85,11 @@ class Contact(TenantModel):
         related_name="contacts",
         verbose_name=_("member"),
     )
-    kind = models.CharField(_("kind"), max_length=20, choices=ChannelKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=contact_kinds)
     address = models.CharField(
         _("address"),
         max_length=320,
-        help_text=_("An e-mail address, or a Slack user id such as U0123ABCD."),
+        help_text=_("An e-mail address, a phone number, a user id."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=1)
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.channel import ChannelKind
+from notifications.models.channel import channel_kinds
 from tenants.models.base import TenantModel, TenantRow
 from tenants.rls import TenantForeignKey
 
@@ -62,9 +62,7 @@ class Delivery(TenantModel):
         null=True,
         verbose_name=_("channel"),
     )
-    channel_kind = models.CharField(
-        _("kind"), max_length=20, choices=ChannelKind.choices
-    )
+    channel_kind = models.CharField(_("kind"), max_length=20, choices=channel_kinds)
     member = TenantForeignKey(
         "tenants.Member", models.SET_NULL, null=True, verbose_name=_("member")
     )
@@ -170,7 +168,7 @@ class SimulatedMessage(TenantRow):
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
-    kind = models.CharField(max_length=20, choices=ChannelKind.choices)
+    kind = models.CharField(max_length=20, choices=channel_kinds)
     channel_id = models.UUIDField(null=True)
     address = models.CharField(max_length=400, default="")
     ts = models.CharField(max_length=40, default="")

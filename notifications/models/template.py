@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.channel import ChannelKind
+from notifications.models.channel import channel_kinds
 from tenants.models.base import TenantModel
 
 
@@ -28,7 +28,7 @@ class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unus
 
     kind = models.CharField(_("occasion"), max_length=20, choices=MessageKind.choices)
     channel_kind = models.CharField(
-        _("kind of channel"), max_length=20, choices=ChannelKind.choices
+        _("kind of channel"), max_length=20, choices=channel_kinds
     )
     title = models.TextField(_("title"), blank=True, default="")
     body = models.TextField(_("body"), blank=True, default="")

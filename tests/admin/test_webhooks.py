@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from notifications.admin.channel import stored_secrets
+from notifications.admin.channel_form import stored_secrets
 from notifications.models import Channel
 from tenants.rls import in_tenant
 

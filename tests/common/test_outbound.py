@@ -20,7 +20,9 @@ LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
 def post(url: str, seconds: float = 1.0, **more: str) -> outbound.Answer:
     headers = {"Content-Type": "application/json"} | more
-    return outbound.post(url, b"{}", headers, allowed=LOOPBACK, seconds=seconds)
+    return outbound.request(
+        "POST", url, b"{}", headers, allowed=LOOPBACK, seconds=seconds
+    )
 
 
 @contextmanager
@@ -137,5 +139,5 @@ def test_what_is_public_is(text):
 )
 def test_the_address_counts_and_not_how_it_is_written(host):
     with pytest.raises(OutboundError) as refusal:
-        outbound.post(f"http://{host}:9/", b"", {}, allowed=[], seconds=1.0)
+        outbound.request("POST", f"http://{host}:9/", b"", {}, allowed=[], seconds=1.0)
     assert refusal.value.refused or "cannot be found" in refusal.value.reason
