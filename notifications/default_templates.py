@@ -51,6 +51,26 @@ STORM: Mapping[str, Wording] = {
     ),
 }
 
+# What one place had no room for one by one.
+LISTED = (
+    "{% for alert in alerts %}{{ alert.severity.label }}: {{ alert.title }}"
+    " {{ alert.link }}\n{% endfor %}"
+)
+DIGEST: Mapping[str, Wording] = {
+    "en": (
+        "{{ alert_count }} groups in one message",
+        "More came than can be said here one by one.\n\n" + LISTED,
+    ),
+    "fr": (
+        "{{ alert_count }} groupes en un message",
+        "Il en est venu plus qu'on ne peut en dire ici un par un.\n\n" + LISTED,
+    ),
+    "de": (
+        "{{ alert_count }} Gruppen in einer Nachricht",
+        "Es kamen mehr, als hier einzeln gesagt werden können.\n\n" + LISTED,
+    ),
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
@@ -72,6 +92,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         "fr": (TITLE, "Résolu après {{ duration }}."),
         "de": (TITLE, "Gelöst nach {{ duration }}."),
     },
+    ("slack", "digest"): DIGEST,
+    ("email", "digest"): DIGEST,
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
     ("email", "firing"): {

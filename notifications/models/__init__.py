@@ -1,7 +1,13 @@
 """Channels, templates, contacts, and the outbox."""
 
 from notifications.models.channel import Channel, Contact
-from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.delivery import (
+    Attempt,
+    Delivery,
+    Destination,
+    SimulatedMessage,
+    Thread,
+)
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -9,6 +15,7 @@ __all__ = [
     "Channel",
     "Contact",
     "Delivery",
+    "Destination",
     "MessageTemplate",
     "SimulatedMessage",
     "Thread",
