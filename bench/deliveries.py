@@ -91,7 +91,8 @@ class Receiver:
         server = self._loop.run_until_complete(
             asyncio.start_server(self._answer, "127.0.0.1", 0, backlog=512)
         )
-        self.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        port = server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
         self._ready.set()
         self._loop.run_forever()
         # Those whom the dead place keeps waiting.
@@ -113,7 +114,12 @@ class Receiver:
                 await asyncio.sleep(SLOW_SECONDS)
             writer.write(OK)
             await writer.drain()
-        except (OSError, ValueError, asyncio.IncompleteReadError):
+        except (
+            OSError,
+            ValueError,
+            asyncio.IncompleteReadError,
+            asyncio.CancelledError,
+        ):
             pass
         finally:
             writer.close()
