@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from alertcenter.common.sandbox import Broken, Compiled, compile_source
@@ -22,7 +23,6 @@ from notifications import localize, telemetry
 from notifications.channels.registry import channels
 from notifications.default_templates import WORDINGS, Wording
 from notifications.message import AlertLine, Message
-from notifications.models import MessageTemplate
 from notifications.samples import sample
 
 log = logging.getLogger(__name__)
@@ -136,19 +136,24 @@ def base(language: str) -> str:
 
 
 def _row(tenant_id: UUID, kind: str, channel_kind: str) -> dict[str, Any] | None:
-    rows = MessageTemplate.objects.filter(
-        tenant_id=tenant_id, kind=kind, channel_kind=channel_kind
-    )
-    found: dict[str, Any] | None = rows.values("id", "revision", *_columns()).first()
-    return found
+    with connection.cursor() as cursor:
+        cursor.execute(_texts(), [tenant_id, kind, channel_kind])
+        found = cursor.fetchone()
+        names = [column.name for column in cursor.description]
+    return dict(zip(names, found, strict=True)) if found else None
 
 
 @lru_cache(maxsize=1)
-def _columns() -> tuple[str, ...]:
-    return tuple(
+def _texts() -> str:
+    """Return the query of all languages' texts: by objects it is ten times dearer."""
+    columns = [
         column_of(field, language)
         for field in FIELDS
         for language in settings.CONTENT_LANGUAGES
+    ]
+    return (
+        f"SELECT id, revision, {', '.join(columns)} FROM message_template "
+        "WHERE tenant_id = %s AND kind = %s AND channel_kind = %s"
     )
 
 
