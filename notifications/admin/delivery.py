@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -55,6 +56,14 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=timezone.now() - timedelta(hours=hours))
 
 
+def link_to(pk: UUID | None) -> SafeString | str:
+    """Return a link to another delivery."""
+    if pk is None:
+        return "–"
+    url = reverse("admin:notifications_delivery_change", args=[pk])
+    return format_html('<a href="{}">{}</a>', url, _("delivery"))
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ActedOnAdmin):
     """Deliveries; the only act is to try again."""
@@ -91,6 +100,8 @@ class DeliveryAdmin(ActedOnAdmin):
                     "to_group",
                     "attempts",
                     "error",
+                    "in_place_of",
+                    "said_by",
                 )
             },
         ),
@@ -138,6 +149,14 @@ class DeliveryAdmin(ActedOnAdmin):
             return "–"
         url = reverse("admin:alerts_group_change", args=[delivery.group_id])
         return format_html('<a href="{}">{}</a>', url, delivery.message.get("title"))
+
+    @admin.display(description=gettext_lazy("in place of"))
+    def in_place_of(self, delivery: Delivery) -> SafeString | str:
+        return link_to(delivery.instead_of)
+
+    @admin.display(description=gettext_lazy("said by the digest"))
+    def said_by(self, delivery: Delivery) -> SafeString | str:
+        return link_to(delivery.merged_into)
 
     @admin.display(description=gettext_lazy("message"))
     def said(self, delivery: Delivery) -> SafeString:
