@@ -67,7 +67,10 @@ def test(parcel: Parcel) -> dict[str, Any]:
 
 
 def answer_text(parcel: Parcel) -> str:
-    """Return what the person who pressed is told: the message's title."""
+    """Return what the person who asked is told: words already in Slack's markup, or
+    the message's title."""
+    if said := parcel.message.payload.get("text"):
+        return str(said)[:TEXT_CHARS]
     return escaped(parcel.message.title, TEXT_CHARS)
 
 
