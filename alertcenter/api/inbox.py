@@ -21,11 +21,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts.models import Group
-from alertcenter.api import slack_commands, telemetry
+from alertcenter.api import slack_commands, slack_dialogs, telemetry
 from alertcenter.api.models import SlackInbox
 from alertcenter.api.slack_people import Stranger, actor_of, invitation, member_of
 from alertcenter.api.slack_said import Said, not_done
-from alertcenter.api.slack_signing import actions_of, dialog_of, part, user_of
+from alertcenter.api.slack_signing import actions_of, clean, dialog_of, part, user_of
 from alertcenter.common import tracing
 from escalation import actions
 from notifications import outbox
@@ -36,7 +36,7 @@ from tenants.rls import in_tenant, tenant_context
 
 log = logging.getLogger(__name__)
 
-ACTS = ("acknowledge", "unacknowledge", "resolve", "snooze")
+ACTS = ("acknowledge", "unacknowledge", "resolve", "snooze", "escalate", "assign")
 SNOOZE_SECONDS = 3600
 MOST_ATTEMPTS = 5
 MOST_ADDRESS = 400  # as long as a delivery's address
@@ -64,10 +64,11 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Press:
-    """One pressed button."""
+    """One pressed button, or what was chosen in a menu beside the buttons."""
 
     act: str
     group_id: UUID
+    who: str = ""  # a Slack user id
 
 
 def process_inbox(limit: int = 50) -> int:
@@ -183,9 +184,14 @@ def command(row: SlackInbox, member: Member) -> Said:
     )
 
 
+def form(row: SlackInbox, member: Member) -> Said:
+    return slack_dialogs.submit(row.tenant_id, member, row.body, row.pk)
+
+
 DO: Mapping[str, Callable[[SlackInbox, Member], Said]] = {
     "block_actions": press,
     "command": command,
+    "view_submission": form,
 }
 
 
@@ -193,8 +199,11 @@ def presses(body: Mapping[str, Any]) -> Iterator[Press]:
     """Yield the buttons of ours that were pressed."""
     for action in actions_of(body):
         name = str(action.get("action_id", ""))
-        if name in ACTS:
-            yield Press(name, UUID(action["value"]))
+        if name == "more":
+            name = str(part(action, "selected_option").get("value", ""))
+        if name in (*ACTS, *slack_dialogs.FORMS):
+            who = clean(action.get("selected_user"))
+            yield Press(name, UUID(action["value"]), who)
 
 
 def stranger_of(row: SlackInbox) -> Stranger:
@@ -212,11 +221,30 @@ def _act(tenant_id: UUID, member: Member, press: Press) -> str:
     if not roles.may(member.role, roles.ACT):
         telemetry.SLACK.labels("forbidden").inc()
         return _("Your role does not allow this.")
-    extra = {"seconds": SNOOZE_SECONDS} if press.act == "snooze" else {}
+    if press.act in slack_dialogs.FORMS:
+        return _not_opened(tenant_id, press)
+    extra: dict[str, Any] = {}
+    if press.act == "snooze":
+        extra["seconds"] = SNOOZE_SECONDS
+    if press.act == "assign":
+        chosen = member_of(tenant_id, press.who)
+        if chosen is None:
+            return _("The one you chose belongs to no member here.")
+        extra["member_id"] = chosen.pk
     act = actions.DO[press.act]
     (outcome,) = act(tenant_id, [press.group_id], actor=actor_of(member), **extra)
     telemetry.SLACK.labels("done" if outcome.done else outcome.reason).inc()
     return "" if outcome.done else not_done(outcome)
+
+
+def _not_opened(tenant_id: UUID, press: Press) -> str:
+    """Return why a form did not appear: the web would have shown it otherwise."""
+    group = Group.objects.filter(tenant_id=tenant_id, pk=press.group_id).first()
+    if group is None:
+        return _("This group no longer exists.")
+    if group.state == "resolved":
+        return _("#%(number)s is already resolved.") % {"number": group.number}
+    return _("Slack did not show the form. Please press again.")
 
 
 def _tell_later(row: SlackInbox, said: Said) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from alertcenter.api import telemetry
+from alertcenter.api import slack_dialogs, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
 from alertcenter.api.inbox import do_now, process_inbox, prune_inbox
 from alertcenter.api.models import SlackInbox
@@ -60,10 +60,32 @@ def for_slack(view: View) -> View:
 
 @for_slack
 def interactions(request: HttpRequest) -> HttpResponse:
-    """Take a button press: stored when answered, acted on right after."""
+    """Take what people press, choose and write."""
     payload = form_payload(request)
     sender = verified(request, payload)
+    if payload.get("type") == "view_submission":
+        return sent_off(request, sender, payload)
+    if slack_dialogs.is_writing(payload):
+        slack_dialogs.redraw(sender, payload)
+        return HttpResponse(status=200)
+    if slack_dialogs.asks_for(payload) and not slack_dialogs.open_form(sender, payload):
+        return HttpResponse(status=200)
     store(request, sender, payload)
+    return HttpResponse(status=200)
+
+
+def sent_off(request: HttpRequest, sender: Sender, payload: Payload) -> HttpResponse:
+    """Do what a form asks for: it closes, shows what is wrong, or says what came of it.
+
+    https://docs.slack.dev/surfaces/modals#handling_submissions
+    """
+    row = store(request, sender, payload)
+    said = do_now(sender.tenant_id, row) if row else None
+    if said and said.errors:
+        told = {"response_action": "errors", "errors": dict(said.errors)}
+        return JsonResponse(told)
+    if said and said.view:
+        return JsonResponse({"response_action": "update", "view": said.view})
     return HttpResponse(status=200)
 
 

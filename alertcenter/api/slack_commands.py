@@ -21,7 +21,15 @@ from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
 from alertcenter.alerts.silence_preview import preview
 from alertcenter.alerts.silences import Draft, SilenceError
 from alertcenter.api import slack_people
-from alertcenter.api.slack_said import Said, lines, link, not_done, safe, sign_of
+from alertcenter.api.slack_said import (
+    Said,
+    called,
+    lines,
+    link,
+    not_done,
+    safe,
+    sign_of,
+)
 from escalation import actions, notes, oncall, responders
 from notifications import localize
 from tenants import roles
@@ -209,20 +217,10 @@ def page(asked: Asked) -> Said:
     pk = asked.tenant.pk
     if groups:
         outcome = responders.add(pk, groups[0].pk, member.pk, actor=actor, once=once)
-        return Said(called(member, outcome), done=outcome.done)
+        return Said(called(member.name, outcome), done=outcome.done)
     reached = responders.call(pk, member.pk, words, actor=actor, once=once)
     outcome = actions.Outcome(pk, 0, reached, "done" if reached else "no_address", "")
-    return Said(called(member, outcome), done=reached)
-
-
-def called(member: Member, outcome: actions.Outcome) -> str:
-    """Return what came of calling somebody."""
-    who = {"who": safe(member.name, 80)}
-    if outcome.done:
-        return _("%(who)s is called.") % who
-    if outcome.reason == "no_address":
-        return _("%(who)s has no address to write to, so nobody was called.") % who
-    return not_done(outcome)
+    return Said(called(member.name, outcome), done=reached)
 
 
 # --- silencing ---

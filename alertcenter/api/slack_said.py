@@ -28,10 +28,11 @@ LONGEST_TITLE = 150
 
 @dataclass(frozen=True)
 class Said:
-    """An answer in Slack's markup; `errors` belong to fields of a form."""
+    """An answer in Slack's markup. Of a form: `errors` by field, or another `view`."""
 
     text: str = ""
     errors: tuple[tuple[str, str], ...] = ()
+    view: dict[str, Any] | None = None
     done: bool = True
 
     def ephemeral(self) -> dict[str, Any]:
@@ -86,3 +87,13 @@ def not_done(outcome: actions.Outcome) -> str:
     if outcome.state == "acknowledged" and outcome.reason == "already":
         return _("#%(number)s is already acknowledged.") % number
     return _("#%(number)s has changed meanwhile; nothing was done.") % number
+
+
+def called(name: str, outcome: actions.Outcome) -> str:
+    """Return what came of calling somebody."""
+    who = {"who": safe(name, 80)}
+    if outcome.done:
+        return _("%(who)s is called.") % who
+    if outcome.reason == "no_address":
+        return _("%(who)s has no address to write to, so nobody was called.") % who
+    return not_done(outcome)

@@ -25,6 +25,12 @@ FIELD_CHARS = 2_000
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_CHARS = 75
 URL_CHARS = 3_000
+# https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+OPTION_CHARS = 75
+# https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+OVERFLOW_OPTIONS = 5
+# https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element
+PLACEHOLDER_CHARS = 150
 # https://docs.slack.dev/reference/block-kit/blocks/context-block
 CONTEXT_ELEMENTS = 10
 CONTEXT_CHARS = 2_000
@@ -228,6 +234,34 @@ def actions(parcel: Parcel) -> Iterator[Block]:
     if message.url and len(message.url) <= URL_CHARS:
         opened = button("open", _("Open"), message.group_id or "none")
         yield opened | {"url": message.url}
+    if message.actions and message.group_id:
+        yield from menus(message.state)
+
+
+def menus(state: str) -> Iterator[Block]:
+    """Yield what is not asked for in every group; the block is named after it."""
+    yield {
+        "type": "users_select",
+        "action_id": "assign",
+        "placeholder": plain(_("Assign to…"), PLACEHOLDER_CHARS),
+    }
+    choices = [
+        ("escalate", _("Escalate now")),
+        ("respond", _("Add a responder…")),
+        ("note", _("Add a note…")),
+        ("silence", _("Silence…")),
+        ("lasting", _("Snooze longer…")),
+    ]
+    if state != "firing":  # no step of its policy waits
+        choices = choices[1:]
+    yield {
+        "type": "overflow",
+        "action_id": "more",
+        "options": [
+            {"text": plain(words, OPTION_CHARS), "value": act}
+            for act, words in choices[:OVERFLOW_OPTIONS]
+        ],
+    }
 
 
 def button(action_id: str, label: str, value: str) -> Block:
