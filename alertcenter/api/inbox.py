@@ -21,7 +21,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts.models import Group
-from alertcenter.api import slack_commands, slack_dialogs, telemetry
+from alertcenter.api import slack_commands, slack_dialogs, slack_story, telemetry
 from alertcenter.api.models import SlackInbox
 from alertcenter.api.slack_people import Stranger, actor_of, invitation, member_of
 from alertcenter.api.slack_said import Said, not_done
@@ -151,23 +151,29 @@ def _try(row: SlackInbox) -> None:
 def act_on(row: SlackInbox) -> Said:
     """Do what the callback says, in its tenant's context; return what to tell whoever
     asked, nothing where the message shows it."""
+    if row.body.get("type") == "event_callback":
+        return heard(row)
     member = member_of(row.tenant_id, user_of(row.body))
     language = member.language if member else row.tenant.language
     with translation.override(language):
-        if refusal := refused(row, member):
-            return Said(refusal, done=False)
-        assert member is not None
-        return DO[str(row.body.get("type"))](row, member)
+        do = DO.get(str(row.body.get("type")))
+        if do is None:
+            return Said()
+        if member is None:
+            telemetry.SLACK.labels("unknown_user").inc()
+            return Said(invitation(stranger_of(row)), done=False)
+        return do(row, member)
 
 
-def refused(row: SlackInbox, member: Member | None) -> str:
-    """Return why nobody may ask for anything like this, "" if he may."""
-    if str(row.body.get("type")) not in DO:
-        return ""
-    if member is None:
-        telemetry.SLACK.labels("unknown_user").inc()
-        return invitation(stranger_of(row))
-    return ""
+def heard(row: SlackInbox) -> Said:
+    """Keep what was said in a thread; whoever said it is told nothing."""
+    outcome = slack_story.keep_reply(row.tenant_id, part(row.body, "event"))
+    telemetry.SLACK.labels(outcome).inc()
+    return Said()
+
+
+def shortcut(row: SlackInbox, member: Member) -> Said:
+    return slack_story.add(row.tenant_id, member, row.body)
 
 
 def press(row: SlackInbox, member: Member) -> Said:
@@ -191,6 +197,7 @@ def form(row: SlackInbox, member: Member) -> Said:
 DO: Mapping[str, Callable[[SlackInbox, Member], Said]] = {
     "block_actions": press,
     "command": command,
+    "message_action": shortcut,
     "view_submission": form,
 }
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from alertcenter.api import slack_dialogs, telemetry
+from alertcenter.api import slack_dialogs, slack_home, slack_story, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
 from alertcenter.api.inbox import do_now, process_inbox, prune_inbox
 from alertcenter.api.models import SlackInbox
@@ -27,9 +27,11 @@ from alertcenter.api.slack_signing import (
     Refusal,
     Sender,
     bad_body,
+    clean,
     command_payload,
     form_payload,
     json_payload,
+    part,
     verified,
 )
 from alertcenter.common import tracing
@@ -68,7 +70,8 @@ def interactions(request: HttpRequest) -> HttpResponse:
     if slack_dialogs.is_writing(payload):
         slack_dialogs.redraw(sender, payload)
         return HttpResponse(status=200)
-    if slack_dialogs.asks_for(payload) and not slack_dialogs.open_form(sender, payload):
+    wanted = slack_dialogs.asks_for(sender, payload)
+    if wanted and not slack_dialogs.open_form(sender, payload, wanted):
         return HttpResponse(status=200)
     store(request, sender, payload)
     return HttpResponse(status=200)
@@ -103,12 +106,35 @@ def commands(request: HttpRequest) -> HttpResponse:
 
 @for_slack
 def events(request: HttpRequest) -> HttpResponse:
-    """Answer Slack's check of this URL; verify and ignore all other events."""
+    """Take what happens in Slack: replies in our threads, our home, our links.
+
+    Slack's check of this URL is answered. What is repeated changes nothing.
+    """
     payload = json_payload(request)
     if payload.get("type") == "url_verification":
         return JsonResponse({"challenge": str(payload.get("challenge", ""))})
-    verified(request, payload)
+    sender = verified(request, payload)
+    event = part(payload, "event")
+    if slack_story.is_reply(event) and is_ours(sender, event):
+        store(request, sender, payload, once=once_of(payload))
+    elif event.get("type") == "app_home_opened" and event.get("tab") == "home":
+        slack_home.show_home(sender, payload)
+    elif event.get("type") == "link_shared":
+        slack_home.unfurl(sender, payload)
     return HttpResponse(status=200)
+
+
+def is_ours(sender: Sender, event: Payload) -> bool:
+    """Whether it was said below a group's message."""
+    place, root = event.get("channel"), event.get("thread_ts")
+    with in_tenant(sender.tenant_id):
+        return slack_story.group_of_thread(sender.tenant_id, place, root) is not None
+
+
+def once_of(payload: Payload) -> str:
+    """Return the name under which an event is kept once, however often it comes."""
+    event_id = clean(payload.get("event_id"))
+    return f"event/{event_id}" if event_id else ""
 
 
 # --- storing ---

@@ -22,7 +22,7 @@ from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
 from alertcenter.alerts.silence_preview import preview
 from alertcenter.alerts.silences import Draft, SilenceError
-from alertcenter.api import slack_forms
+from alertcenter.api import slack_forms, slack_story
 from alertcenter.api.slack_forms import About, Json, written
 from alertcenter.api.slack_people import actor_of, member_of
 from alertcenter.api.slack_said import Said, called, not_done, safe
@@ -31,6 +31,7 @@ from alertcenter.api.slack_signing import (
     Sender,
     actions_of,
     clean,
+    dialog_of,
     part,
     user_of,
 )
@@ -50,6 +51,9 @@ FORMS = ("silence", "note", "respond", "lasting")
 MOST_MEMBERS = 500
 
 
+Wanted = tuple[str, UUID | None]
+
+
 @dataclass(frozen=True)
 class Ready:
     """A form that may be shown, and who shows it."""
@@ -58,8 +62,16 @@ class Ready:
     view: Json
 
 
-def asks_for(payload: Payload) -> tuple[str, UUID] | None:
-    """Return which form a press asks for, about which group."""
+def asks_for(sender: Sender, payload: Payload) -> Wanted | None:
+    """Return which form a press or a shortcut asks for, about which group.
+
+    The shortcut needs one where the message stands in no group's thread.
+    """
+    if payload.get("callback_id") == slack_story.SHORTCUT:
+        with in_tenant(sender.tenant_id):
+            place = slack_story.thread_of(payload)
+            known = slack_story.group_of_thread(sender.tenant_id, *place)
+        return None if known else ("timeline", None)
     for action in actions_of(payload):
         wanted = str(action.get("action_id"))
         if wanted == "more":
@@ -76,14 +88,13 @@ def is_writing(payload: Payload) -> bool:
     )
 
 
-def open_form(sender: Sender, payload: Payload) -> str | None:
+def open_form(sender: Sender, payload: Payload, wanted: Wanted) -> str | None:
     """Show the form; return None, or why it is not there ("refused": the engine tells
     why by itself)."""
-    wanted = asks_for(payload)
     trigger = str(payload.get("trigger_id") or "")
     with in_tenant(sender.tenant_id):
         member = allowed(sender, payload)
-        ready = member and wanted and prepared(sender, payload, member, *wanted)
+        ready = member and prepared(sender, payload, member, *wanted)
     if not ready:
         return "refused"
     try:
@@ -126,9 +137,11 @@ def allowed(sender: Sender, payload: Payload) -> Member | None:
 
 
 def prepared(
-    sender: Sender, payload: Payload, member: Member, form: str, group_id: UUID
+    sender: Sender, payload: Payload, member: Member, form: str, group_id: UUID | None
 ) -> Ready | None:
     """Return the form; None where there is no such group, or no way to show it."""
+    if group_id is None:
+        return timeline_form(sender, payload, member)
     rows = Group.objects.filter(tenant_id=sender.tenant_id, pk=group_id)
     group = rows.exclude(state="resolved").first()
     client = client_of(sender)
@@ -140,6 +153,20 @@ def prepared(
             given = {"matchers": "\n".join(conditions_of(group))}
             return Ready(client, silence_form(sender.tenant_id, what, given))
         return Ready(client, getattr(slack_forms, form)(what))
+
+
+def timeline_form(sender: Sender, payload: Payload, member: Member) -> Ready | None:
+    """Return the form that asks which story a message belongs to."""
+    client = client_of(sender)
+    groups = slack_story.open_groups(sender.tenant_id, slack_forms.MOST_OPTIONS)
+    if client is None or not groups:
+        return None
+    message = part(payload, "message")
+    with translation.override(member.language):
+        text = slack_story.quoted(sender.tenant_id, member, message)
+        answer = str(payload.get("response_url") or "")
+        ts = str(message.get("ts") or "")
+        return Ready(client, slack_forms.timeline(groups, text, ts, answer))
 
 
 def client_of(sender: Sender) -> WebClient | None:
@@ -210,13 +237,18 @@ def submit(tenant_id: UUID, member: Member, payload: Payload, row: int) -> Said:
 
 
 def _submit(tenant_id: UUID, member: Member, payload: Payload, row: int) -> Said:
-    do = DO.get(str(part(payload, "view").get("callback_id")))
+    form = str(part(payload, "view").get("callback_id"))
     what = slack_forms.about(payload)
-    if do is None or what is None:
+    if form not in DO and form != "timeline":
         return Said(_("This form is not ours."), done=False)
     if not roles.may(member.role, roles.ACT):
         return Said(_("Your role does not allow this."), done=False)
-    return do(Sent(tenant_id, member, what, written(payload), row))
+    if form == "timeline":
+        ts = dialog_of(payload).get("ts", "")
+        return slack_story.chosen(tenant_id, member, written(payload), ts)
+    if what is None:
+        return Said(_("This form is not ours."), done=False)
+    return DO[form](Sent(tenant_id, member, what, written(payload), row))
 
 
 def keep_note(sent: Sent) -> Said:

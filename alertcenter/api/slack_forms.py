@@ -128,6 +128,24 @@ def silence(what: About, given: Mapping[str, str], said: str, *, ask: bool) -> J
     return modal("silence", what, _("Silence"), _("Silence"), blocks)
 
 
+def timeline(groups: Options, text: str, ts: str, answer: str) -> Json:
+    """Ask which group's story a message belongs to."""
+    short = [(value, words[:OPTION_CHARS]) for value, words in groups]
+    kept = json.dumps({"ts": ts, "answer": answer})
+    return {
+        "type": "modal",
+        "callback_id": "timeline",
+        "private_metadata": kept if len(kept) <= MOST_PRIVATE else "{}",
+        "title": plain(_("Add to timeline"), TITLE_CHARS),
+        "submit": plain(_("Add"), TITLE_CHARS),
+        "close": plain(_("Cancel"), TITLE_CHARS),
+        "blocks": [
+            asked("group", _("Whose story"), choice(short)),
+            asked("text", _("Note"), text_field(text, multiline=True)),
+        ],
+    }
+
+
 def result(said: str) -> Json:
     """Return the page that says what came of a form."""
     section = {"type": "section", "text": mrkdwn(said[:SECTION_CHARS])}
