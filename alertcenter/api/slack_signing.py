@@ -24,6 +24,7 @@ from alertcenter.alerts.models import Group
 from alertcenter.common.crypto import SealBroken
 from notifications.models import Channel, Contact, Thread
 from notifications.signing import signing_secret
+from tenants.fields import reveal
 from tenants.models import Tenant
 from tenants.rls import in_tenant
 
@@ -134,13 +135,16 @@ def verified(request: HttpRequest, payload: Payload) -> Sender:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16 and signature):
         raise unsigned()
     signers = [
-        sender
-        for sender, secret in candidates(*team_and_app(payload))
-        if SignatureVerifier(secret).is_valid(request.body, stamp, signature)
+        one
+        for one in candidates(*team_and_app(payload))
+        if SignatureVerifier(one.secret).is_valid(request.body, stamp, signature)
     ]
     if not signers:
         raise unsigned()
-    return owner_of(payload, signers)
+    # Tenants share the operator's app, and any of them can write down another's team:
+    # where somebody has proven that the team is his, nobody else is asked.
+    proven = [one.sender for one in signers if one.proven]
+    return owner_of(payload, proven or [one.sender for one in signers])
 
 
 def unsigned() -> Refusal:
@@ -148,7 +152,17 @@ def unsigned() -> Refusal:
     return Refusal(401, "bad_signature", message)
 
 
-def candidates(team: str, app: str) -> list[tuple[Sender, str]]:
+@dataclass(frozen=True)
+class Candidate:
+    """A channel that a request may be about; `proven`: its tenant was let into the
+    very workspace that calls, by somebody there (`slack_oauth`)."""
+
+    sender: Sender
+    secret: str
+    proven: bool
+
+
+def candidates(team: str, app: str) -> list[Candidate]:
     """Return the channels this may be about, each with its signing secret."""
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES, [team, app])
@@ -157,19 +171,22 @@ def candidates(team: str, app: str) -> list[tuple[Sender, str]]:
     with in_tenant(*{sender.tenant_id for sender in senders}):
         channels = Channel.objects.in_bulk([sender.channel_id for sender in senders])
         found = [
-            (sender, secret_of(channels[sender.channel_id]))
+            candidate(sender, channels[sender.channel_id], team)
             for sender in senders
             if sender.channel_id in channels
         ]
     # Anybody can sign with an empty secret.
-    return [(sender, secret) for sender, secret in found if secret]
+    return [one for one in found if one.secret]
 
 
-def secret_of(channel: Channel) -> str:
+def candidate(sender: Sender, channel: Channel, team: str) -> Candidate:
     try:
-        return signing_secret(channel)
+        held = json.loads(reveal(channel, "secret") or "{}")
+        proven = bool(team) and held.get("team_id") == team
+        return Candidate(sender, signing_secret(channel), proven)
     except SealBroken:
-        return ""  # sealed under a key that is gone: this one signs nothing
+        # Sealed under a key that is gone: this one signs nothing.
+        return Candidate(sender, "", False)
 
 
 def owner_of(payload: Payload, signers: list[Sender]) -> Sender:

@@ -35,6 +35,7 @@ from notifications.channels.base import (
 )
 from notifications.channels.slack_api import (
     HOOK_HOSTS,
+    QUIET,
     code_of,
     proxy_for,
     refusal,
@@ -181,7 +182,9 @@ def answer(parcel: Parcel) -> Receipt:
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
     require(parcel.address, hosts=HOOK_HOSTS)
-    hook = WebhookClient(parcel.address, timeout=NETWORK_SECONDS, retry_handlers=[])
+    hook = WebhookClient(
+        parcel.address, timeout=NETWORK_SECONDS, retry_handlers=[], logger=QUIET
+    )
     hook.proxy = proxy_for(parcel.address, hook.proxy)
     got = hook.send_dict(
         {

@@ -7,6 +7,7 @@ people, user groups. https://docs.slack.dev/reference/methods
 from __future__ import annotations
 
 import http.client
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from notifications.channels.base import NETWORK_SECONDS, DeliveryError
+
+# The library writes whole requests and answers down, tokens included, where logs are
+# set to DEBUG.
+QUIET = logging.getLogger("notifications.slack_sdk")
+QUIET.setLevel(logging.WARNING)
 
 OFFICIAL = "https://slack.com/api/"
 SLACK_HOSTS = ("slack.com", "slack-gov.com")
@@ -70,7 +76,13 @@ def web_client(
 
 def client_at(url: str, token: str | None, seconds: float) -> WebClient:
     # We retry ourselves, from rows: the library's own retries would be unseen.
-    client = WebClient(token, url, timeout=seconds, retry_handlers=[])  # type: ignore[arg-type]
+    client = WebClient(
+        token,
+        url,
+        timeout=seconds,  # type: ignore[arg-type]
+        retry_handlers=[],
+        logger=QUIET,
+    )
     client.proxy = proxy_for(url, client.proxy)
     return client
 
