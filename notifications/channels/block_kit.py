@@ -43,6 +43,7 @@ ALERT_CHARS = 250
 SIGNS = {5: "🔴", 4: "🟠", 3: "🟡", 2: "🔵", 1: "⚪"}
 UNKNOWN_SIGN = "⚪"
 STATE_SIGNS = {"acknowledged": "👀", "snoozed": "💤", "resolved": "✅"}
+BETWEEN = " · "
 STYLES = {"acknowledge": "primary"}
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
@@ -56,11 +57,40 @@ def page(parcel: Parcel) -> dict[str, Any]:
         return {"text": summary(parcel), "blocks": list(blocks(parcel))}
 
 
+def page_with_links(parcel: Parcel, links: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return a page for places in which no button works: links in its stead."""
+    with override(localize.interface_language(parcel.language)):
+        found = [block for block in blocks(parcel) if block["type"] != "actions"]
+        shown: list[str] = []
+        room = SECTION_CHARS
+        for label, url in links:
+            words = escaped(label, BUTTON_CHARS).replace("|", "/")
+            piece = f"<{escaped(url, URL_CHARS)}|{words}>"
+            room -= len(piece) + len(BETWEEN)
+            if room >= 0 and not set(url) & set("<>| "):
+                shown.append(piece)
+        if shown:
+            found.append(section(BETWEEN.join(shown)))
+        return {"text": summary(parcel), "blocks": found}
+
+
 def line(parcel: Parcel) -> dict[str, Any]:
     """Return one line of the thread; it mentions nobody."""
+    return {"text": escaped(noted(parcel), TEXT_CHARS)}
+
+
+def named_line(parcel: Parcel) -> dict[str, Any]:
+    """Return one line that stands by itself, and so names the group it is about."""
+    number = parcel.message.number
+    about = f"{sign(parcel)} " + (f"[#{number}] " if number else "")
+    about += escaped(title(parcel), HEADER_CHARS)
+    return {"text": f"{about}: {escaped(noted(parcel), TEXT_CHARS - len(about) - 2)}"}
+
+
+def noted(parcel: Parcel) -> str:
     note = parcel.message.note
     said = localize.note_line(note, parcel.language, parcel.time_zone) if note else ""
-    return {"text": escaped(said or parcel.title, TEXT_CHARS)}
+    return said or parcel.title
 
 
 def test(parcel: Parcel) -> dict[str, Any]:
