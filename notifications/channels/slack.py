@@ -56,6 +56,25 @@ def a_user(address: str) -> str:
     return address
 
 
+USERGROUP = re.compile(r"(.+?)\s*=\s*(S[A-Z0-9]{2,30})")
+
+
+def of_usergroups(given: list[str]) -> list[str]:
+    """Return the lines as they are stored. Raises ValidationError."""
+    for text in given:
+        if not USERGROUP.fullmatch(text.strip()):
+            said = _("Write a line like this: Ops = S0123ABCD.")
+            raise ValidationError(said)
+    return [text.strip() for text in given]
+
+
+def usergroups_of(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (on-call order's name, user group's id) of each line."""
+    lines = settings.get("usergroups")
+    found = (USERGROUP.fullmatch(str(text)) for text in lines or [])
+    return [(one[1].strip(), one[2]) for one in found if one]
+
+
 def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """Ask for what Slack needs; the simulation needs no real secrets."""
     if settings.SIMULATION or held:
@@ -101,6 +120,23 @@ SPEC = Spec(
             secret=True,
         ),
         Setting("signing_secret", gettext_lazy("Signing secret"), secret=True),
+        Setting(
+            "match_people",
+            gettext_lazy("Find members by their address"),
+            gettext_lazy("Needs the scope users:read.email."),
+            kind="flag",
+            default=True,
+        ),
+        Setting(
+            "usergroups",
+            gettext_lazy("User groups of whoever is on call"),
+            gettext_lazy(
+                "One a line: an on-call order, and the group's id, such as "
+                "Ops = S0123ABCD."
+            ),
+            kind="lines",
+            check=of_usergroups,
+        ),
     ),
     place=lambda settings: str(settings.get("channel") or ""),
     check=needed,

@@ -358,6 +358,7 @@ class FakeSlack:
             "views.update": self._view_again,
             "views.publish": self._publish,
             "users.lookupByEmail": self._lookup,
+            "usergroups.users.list": self._members,
             "usergroups.users.update": self._usergroup,
             "oauth.v2.access": self._oauth,
         }.get(method)
@@ -439,6 +440,12 @@ class FakeSlack:
         if user_id is None:
             return refused("users_not_found")
         return {"ok": True, "user": {"id": user_id, "deleted": False}}
+
+    def _members(self, body: Json) -> Json:
+        users = self.usergroups.get(body["usergroup"])
+        if users is None:
+            return refused("no_such_subteam")
+        return {"ok": True, "users": users}
 
     def _usergroup(self, body: Json) -> Json:
         users = body.get("users") or []
