@@ -43,7 +43,9 @@ from notifications.channels.slack_api import (
     told_apart,
     web_client,
 )
+from notifications.message import Message
 
+MOST_PLACES = 50
 EVENT_TYPE = "alertcenter_delivery"
 
 SLACK_USER = re.compile(r"^[UW][A-Z0-9]{2,30}$")  # https://api.slack.com/types/user
@@ -178,7 +180,7 @@ def page(parcel: Parcel) -> Receipt:
         return _post(parcel, place, **said)
     below = {"thread_ts": parcel.thread.ts, "reply_broadcast": True}
     try:
-        return _post(parcel, place, **said, **below)
+        return _post(parcel, parcel.thread.channel, **said, **below)
     except SlackApiError as error:
         if code_of(error) not in NO_THREAD:
             raise
@@ -268,10 +270,28 @@ def metadata(parcel: Parcel) -> dict[str, Any]:
 
 def place_of(parcel: Parcel) -> str:
     """Return the channel; a Slack user's id opens a direct message with them."""
-    place = parcel.address or str(parcel.settings.get("channel") or "")
+    chosen = chosen_place(parcel.settings, parcel.message)
+    place = parcel.address or chosen or str(parcel.settings.get("channel") or "")
     if not place:
         raise DeliveryError("the channel names no place in Slack", permanent=True)
     return place
+
+
+def chosen_place(settings: Mapping[str, Any], message: Message) -> str:
+    """Return where the first of the channel's places that fits is, "" for none.
+
+    An empty condition fits all; the environment is the label of that name, or `env`.
+    """
+    labels = message.labels
+    environment = labels.get("environment") or labels.get("env") or ""
+    for one in (settings.get("places") or [])[:MOST_PLACES]:
+        levels, names = one.get("severity"), one.get("environment")
+        if levels and message.severity not in levels:
+            continue
+        if names and environment not in names:
+            continue
+        return str(one.get("channel") or "")
+    return ""
 
 
 def client_of(parcel: Parcel) -> WebClient:
