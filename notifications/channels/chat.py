@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy, ngettext, override
 
 from alertcenter.common.outbound import Answer, OutboundError, check_url
 from notifications import localize, signing
-from notifications.channels import http
-from notifications.channels.base import DeliveryError, Parcel, Setting
+from notifications.channels import http, simulated
+from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting
 from notifications.message import AlertLine, Message
 
 # Ours: what is longer than a screen is read on the dashboard.
@@ -120,6 +120,30 @@ def test_line(parcel: Parcel) -> str:
     with override(localize.interface_language(parcel.language)):
         said = _("Test of AlertCenter for %(tenant)s: messages arrive here.")
         return f"🔔 {said % {'tenant': parcel.message.tenant}}"
+
+
+def keep(parcel: Parcel, *, to: str, sent: Any) -> Receipt:
+    """Keep for the outbox page what would have left as `sent`."""
+    if parcel.kind not in ("page", "update"):
+        said = test_line(parcel) if parcel.kind == "test" else line(parcel, named=False)
+        return simulated.keep(parcel, to=to, title=parcel.title, text=said, sent=sent)
+    shown = card(parcel)
+    return simulated.keep(
+        parcel,
+        to=to,
+        title=f"{shown.sign} {shown.title}",
+        text=plain(shown),
+        sent=sent,
+        actions=list(shown.links),
+    )
+
+
+def plain(shown: Card) -> str:
+    """Return a card as text, without its title and its links."""
+    named = [f"{label}: {value}" for label, value in shown.facts]
+    alerts = "\n".join([*shown.alerts, shown.more]).strip()
+    parts = [shown.headline, shown.body, alerts, "\n".join([*named, *shown.small])]
+    return "\n\n".join(part for part in parts if part)
 
 
 # --- the parts ---
@@ -290,6 +314,17 @@ def scrubbed(text: str, secret: Mapping[str, str]) -> str:
     for piece in sorted(filter(None, pieces), key=len, reverse=True):
         text = text.replace(piece, "***")
     return text
+
+
+def need_success(answer: Answer, *, said: str = "", wait: object = None) -> str:
+    """Return what the vendor said in short. Raises DeliveryError unless it is a 2xx.
+
+    `wait`: the seconds that its body asks to wait, which go before its headers'.
+    """
+    if isinstance(wait, int | float):
+        headers = dict(answer.headers) | {"retry-after": str(wait)}
+        answer = replace(answer, headers=headers)
+    return http.need_success(answer, said=said[: http.SHOWN_ANSWER])
 
 
 def secret_of(parcel: Parcel, name: str) -> str:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
 from notifications import localize
-from notifications.channels import chat, http, simulated
+from notifications.channels import chat, http
 from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting, Spec
 
 # https://learn.microsoft.com/connectors/teams/#known-issues-and-limitations-with-actions
@@ -46,20 +46,12 @@ def send(parcel: Parcel) -> Receipt:
     """Send one delivery. Raises DeliveryError."""
     if parcel.kind == "page":
         said = chat.fitting(parcel, lambda few: page(parcel, few), fits)
-        links = list(chat.card(parcel).links)
     elif parcel.kind in ("reply", "test"):
-        said, links = line(parcel), []
+        said = line(parcel)
     else:
         return Receipt(answer="Teams redraws nothing")
     if settings.SIMULATION:
-        return simulated.keep(
-            parcel,
-            to="Microsoft Teams",
-            title=parcel.title,
-            text=plain_text(said),
-            sent=said,
-            actions=links,
-        )
+        return chat.keep(parcel, to="Microsoft Teams", sent=said)
     answer = chat.call(parcel, chat.secret_of(parcel, "webhook_url"), json_body=said)
     complain_inside(answer)
     return Receipt(answer=http.need_success(answer))
@@ -154,16 +146,6 @@ def fact(label: str, value: str) -> Element:
 
 def fits(said: dict[str, Any]) -> bool:
     return len(json.dumps(said, ensure_ascii=False).encode()) <= MESSAGE_BYTES
-
-
-def plain_text(said: dict[str, Any]) -> str:
-    """Return the card's texts, a line each, for the outbox page."""
-    found = [
-        "".join(run["text"] for run in part["inlines"])
-        for element in said["attachments"][0]["content"]["body"]
-        for part in element.get("items", [element])
-    ]
-    return "\n".join(found[1:] if len(found) > 1 else found)
 
 
 SPEC = Spec(

@@ -10,10 +10,14 @@ from notifications.channels.base import Parcel, Receipt
 from notifications.channels.registry import channel_of, spec_of
 from notifications.message import AlertLine, Message
 from tests.fakes.teams import FakeTeams
+from tests.fakes.telegram import FakeTelegram
 from tests.fakes.vendor import FakeVendor
 from tests.notifications.scene import a_message, a_parcel
 
-FAKES: dict[str, Callable[[], FakeVendor]] = {"teams": FakeTeams}
+FAKES: dict[str, Callable[[], FakeVendor]] = {
+    "teams": FakeTeams,
+    "telegram": FakeTelegram,
+}
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
 # What a label or a title may hold to reach more people, or to look like something else.

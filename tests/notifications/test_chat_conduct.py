@@ -147,11 +147,11 @@ def test_in_simulation_nothing_leaves(fake, kind, acme, settings):
     settings.SIMULATION = True
     parcel = a_chat_parcel(fake, kind, tenant_id=acme.id)
     receipt = send(parcel)
-    assert receipt.provider_id == str(parcel.delivery_id)
+    assert receipt.answer == "200 simulated"
     assert not fake.requests
     with in_tenant(acme.id):
         (row,) = SimulatedMessage.objects.all()
-    assert (row.kind, row.payload["subject"]) == (kind, TITLE)
+    assert (row.kind, row.payload["subject"]) == (kind, f"🔴 {TITLE}")
     assert "Two disks are full." in row.payload["text"]
     assert ["Open", LINK] in row.payload["actions"]
     assert fake.SECRET_TEXT not in json.dumps(row.payload)
