@@ -38,6 +38,10 @@ STATE_SIGNS = {"acknowledged": "👀", "snoozed": "💤", "resolved": "✅"}
 COLOURS = {5: "#d72b3f", 4: "#e8590c", 3: "#d9a400", 2: "#2f6fde", 1: "#868e96"}
 STATE_COLOURS = {"acknowledged": "#2f6fde", "snoozed": "#868e96", "resolved": "#2f9e44"}
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]+")
+# A bare address in a text; nothing that any chat's markup is made of.
+ADDRESS = re.compile(
+    r"https?://[^\s<>|\"'`\[\](){}*~\\@]+[^\s<>|\"'`\[\](){}*~\\@.,;:!?]"
+)
 SECRET_PIECE = re.compile(r"[^/?&=:]{8,}")
 
 Drawn = TypeVar("Drawn")
@@ -276,6 +280,16 @@ def cut(text: str, limit: int) -> str:
     if limit <= 0:
         return ""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def woven(text: str, escape: Callable[[str], str], link: Callable[[str], str]) -> str:
+    """Return `text` with its web addresses as `link` writes them, and the rest of it
+    escaped: an escaped address would lead nowhere."""
+    parts, end = [], 0
+    for match in ADDRESS.finditer(text):
+        parts += [escape(text[end : match.start()]), link(match.group(0))]
+        end = match.end()
+    return "".join([*parts, escape(text[end:])])
 
 
 def is_web(url: str) -> bool:

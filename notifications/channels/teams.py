@@ -135,7 +135,22 @@ def lines(said: str) -> Iterator[Element]:
     """Yield each line of a text: a run shows no line breaks."""
     for at, one in enumerate(said.splitlines()[:MOST_LINES]):
         if one.strip():
-            yield text(one, spacing="None" if at else "Medium")
+            line_of_text = text(one, spacing="None" if at else "Medium")
+            yield line_of_text | {"inlines": list(runs(one))}
+
+
+def runs(said: str) -> Iterator[Element]:
+    """Yield a line's runs: those that are addresses can be followed."""
+    end = 0
+    for match in chat.ADDRESS.finditer(said):
+        url = match.group(0)
+        if match.start() > end:
+            yield {"type": "TextRun", "text": said[end : match.start()]}
+        opened = {"type": "Action.OpenUrl", "url": url}
+        yield {"type": "TextRun", "text": url, "selectAction": opened}
+        end = match.end()
+    if end < len(said):
+        yield {"type": "TextRun", "text": said[end:]}
 
 
 def fact(label: str, value: str) -> Element:

@@ -151,6 +151,10 @@ def escaped(text: str) -> str:
     https://core.telegram.org/bots/api#html-style; a zero-width space after "@" keeps
     Telegram from finding a user's name there.
     """
+    return chat.woven(text, quiet, lambda url: html.escape(url, quote=False))
+
+
+def quiet(text: str) -> str:
     return html.escape(text, quote=False).replace("@", "@\u200b")
 
 
