@@ -9,12 +9,20 @@ from typing import Any
 from notifications.channels.base import Parcel, Receipt
 from notifications.channels.registry import channel_of, spec_of
 from notifications.message import AlertLine, Message
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.googlechat import FakeGoogleChat
+from tests.fakes.mattermost import FakeMattermost
+from tests.fakes.ntfy import FakeNtfy
 from tests.fakes.teams import FakeTeams
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.vendor import FakeVendor
 from tests.notifications.scene import a_message, a_parcel
 
 FAKES: dict[str, Callable[[], FakeVendor]] = {
+    "discord": FakeDiscord,
+    "googlechat": FakeGoogleChat,
+    "mattermost": FakeMattermost,
+    "ntfy": FakeNtfy,
     "teams": FakeTeams,
     "telegram": FakeTelegram,
 }

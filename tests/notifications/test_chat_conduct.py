@@ -73,8 +73,8 @@ def test_a_server_s_error_is_tried_again(fake, kind):
 
 
 def test_no_answer_in_time_may_have_arrived(fake, kind, monkeypatch):
-    monkeypatch.setitem(http.call.__kwdefaults__, "seconds", 0.4)
-    fake.slow(1.5)
+    monkeypatch.setitem(http.call.__kwdefaults__, "seconds", 0.3)
+    fake.slow(0.9)
     error = failure(a_chat_parcel(fake, kind))
     assert (error.permanent, error.ambiguous) == (False, True)
     assert len(fake.requests) == 1
@@ -116,6 +116,12 @@ def test_what_comes_from_outside_is_shown_and_nothing_else(fake, kind):
     message = a_message(title=EVIL, tenant=EVIL, actor=EVIL, next_who=EVIL)
     send(a_chat_parcel(fake, kind, message=message, title=EVIL, body=EVIL))
     assert len(fake.messages) == 1
+
+
+def test_an_address_in_a_text_stays_whole(fake, kind):
+    send(a_chat_parcel(fake, kind, body="See https://wiki.example/run_book-1#a_b."))
+    shown = json.dumps(fake.messages)
+    assert "https://wiki.example/run_book-1#a_b" in shown
 
 
 @pytest.mark.parametrize("answer", [400, 403, 404, 429, 500, 302])
