@@ -20,6 +20,7 @@ PORT = env.port
 SIMULATION = env.simulation
 TRUSTED_PROXIES = env.trusted_proxies
 OUTBOUND_ALLOW = env.outbound_allow
+APPRISE_SCHEMES = env.names("ALERTCENTER_APPRISE_SCHEMES")
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
 # Days for which rows are kept; tenants may have terms of their own.
 RETENTION_DAYS = {
