@@ -202,7 +202,7 @@ def unseal(purpose: int, token: str) -> bytes:
         raise BadLink("this is no token") from error
     said, given = whole[:-MAC_BYTES], whole[-MAC_BYTES:]
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    if not any(hmac.compare_digest(mac(key, said), given) for key in keys):
+    if not any(hmac.compare_digest(mac(str(key), said), given) for key in keys):
         raise BadLink("the signature is not ours")
     # Several base64 words mean the same bytes; a token is the one that we wrote.
     ours = base64.urlsafe_b64encode(whole).rstrip(b"=").decode() == token

@@ -141,6 +141,7 @@ def test_no_title_can_add_a_header_or_break_the_mail(title, key):
         letters.as_bytes(letter, utf8=False), policy=policy.default
     )
     assert set(found.keys()) <= set(plain.keys())
+    assert not found.defects
     assert len(found.keys()) == len(set(found.keys()))
     assert found["To"] == "bob@acme.example"
 
