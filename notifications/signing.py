@@ -96,11 +96,13 @@ class Subscription:
 def act_links(parcel: Parcel) -> list[tuple[str, str, str]]:
     """Return (act, label in the reader's language, URL) of what the reader may do.
 
-    None for what has no group or reaches nobody in particular.
+    None for what has no group or reaches nobody in particular, and where a channel's
+    setting `links` is off.
     """
     group_id = parcel.message.group_id
     nobody = parcel.member_id is None and parcel.channel_id is None
-    if parcel.kind == "test" or not group_id or nobody:
+    off = parcel.settings.get("links") is False and parcel.member_id is None
+    if parcel.kind == "test" or not group_id or nobody or off:
         return []
     return [
         (act, label_of(act, parcel.language), act_url(parcel, act))
@@ -173,7 +175,7 @@ def read_subscription(token: str) -> Subscription:
 def opened_url(parcel: Parcel) -> str:
     """Return the address of the picture that tells that a mail was opened."""
     body = parcel.tenant_id.bytes + parcel.delivery_id.bytes
-    return f"{settings.BASE_URL}/o/{seal(OPENED, body)}"
+    return f"{settings.BASE_URL}/o/{seal(OPENED, body)}.gif"
 
 
 def read_opened(token: str) -> tuple[UUID, UUID]:

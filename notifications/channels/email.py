@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy
 
+from notifications import stopping
 from notifications.channels import letters
 from notifications.channels.base import (
     NETWORK_SECONDS,
@@ -83,6 +84,10 @@ def send(parcel: Parcel) -> Receipt:
         validate_email(parcel.address)
     except ValidationError as error:
         raise DeliveryError("this is no e-mail address", permanent=True) from error
+    with in_tenant(parcel.tenant_id):
+        stopped = stopping.is_stopped(parcel.tenant_id, parcel.address)
+    if stopped:
+        raise DeliveryError(stopping.STOPPED, permanent=True)
     letter = letters.write(parcel)
     if settings.SIMULATION:
         return keep(parcel, letter)

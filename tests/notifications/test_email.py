@@ -18,6 +18,8 @@ from tenants.rls import in_tenant
 from tests.fakes.smtp import FakeSmtp
 from tests.notifications.scene import a_message, a_parcel, acknowledged
 
+pytestmark = pytest.mark.django_db
+
 
 def to_bob(kind: str = "page", **changes: Any) -> Parcel:
     given = {"channel_kind": "email", "address": "bob@acme.example"} | changes
@@ -228,7 +230,6 @@ def test_on_the_submission_port_a_server_without_tls_gets_no_mail(
 # --- the simulation ---
 
 
-@pytest.mark.django_db(transaction=True)
 def test_in_simulation_the_mail_is_kept_and_not_sent(acme, globex, settings, smtp):
     settings.SIMULATION = True
     email.send(to_bob(tenant_id=acme.id, channel_id=uuid4()))

@@ -107,7 +107,7 @@ def test_a_token_for_one_purpose_is_none_for_another():
     }
     for read in tokens:
         for other, url in tokens.items():
-            token = url.rpartition("/")[2]
+            token = url.rpartition("/")[2].removesuffix(".gif")
             if read is other:
                 read(token)
             else:
@@ -140,7 +140,7 @@ def test_no_log_line_holds_a_token():
     for url in (
         signing.act_url(to_bob(), "resolve"),
         signing.subscription_url(to_bob()),
-        signing.opened_url(to_bob()) + ".gif",
+        signing.opened_url(to_bob()),
     ):
         path = "/" + url.split("/", 3)[3]
         for said in (f"Not Found: {path}", f'Bad: "{url}"'):
