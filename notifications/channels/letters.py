@@ -6,14 +6,16 @@ import re
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formatdate, parseaddr
+from typing import Any
 
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from notifications import localize
+from notifications import localize, signing
 from notifications.channels.base import Parcel
 from notifications.channels.letters_facts import facts
 from notifications.channels.letters_text import in_header, in_id, mail_address
@@ -31,7 +33,11 @@ def write(parcel: Parcel) -> EmailMessage:
     for name, value in headers(parcel).items():
         letter[name] = value
     with override(localize.interface_language(parcel.language)):
-        values = facts(parcel) | {"subject": letter["Subject"]}
+        values = facts(parcel) | {
+            "subject": letter["Subject"],
+            "stop_url": signing.subscription_url(parcel),
+            "address": letter["To"],
+        }
         text = render_to_string("email/message.txt", values)
         html = render_to_string("email/message.html", values)
     letter.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
@@ -56,7 +62,12 @@ def headers(parcel: Parcel) -> dict[str, str]:
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "X-AlertCenter-Delivery": str(parcel.delivery_id),
+        # RFC 8058: a mailbox offers to stop the mails by one POST.
+        "List-Unsubscribe": f"<{signing.subscription_url(parcel)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+    if parcel.kind == "page" and message.severity >= URGENT:
+        found |= {"Importance": "high", "X-Priority": "1"}
     if (key := in_id(message.thread_key)) and parcel.kind != "test":
         thread = f"<group-{key}@{domain}>"
         found |= {"In-Reply-To": thread, "References": thread}
@@ -65,8 +76,13 @@ def headers(parcel: Parcel) -> dict[str, str]:
 
 
 def subject(parcel: Parcel) -> str:
-    """Return `[#12] title` on one line: a line break would begin another header."""
-    title, number = parcel.title or parcel.message.title, parcel.message.number
+    """Return `[#12] title` on one line: a line break would begin another header.
+
+    It is the group's title and not the template's, so that it is the same in every
+    mail about the group: some mailboxes keep together only what has one subject
+    (https://support.google.com/mail/answer/5900).
+    """
+    title, number = parcel.message.title, parcel.message.number
     return in_header(f"[#{number}] {title}" if number else title, SUBJECT_CHARS)
 
 
@@ -82,8 +98,23 @@ def sender_address() -> str:
 # --- the mail as bytes and as texts ---
 
 
+class Unfolded(EmailPolicy):
+    """Folds all headers but those that a mailbox reads as they are: a long address in
+    one would be made an encoded word, which RFC 8058 readers do not decode."""
+
+    ASIS = frozenset(("list-unsubscribe", "message-id", "in-reply-to", "references"))
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name.lower() in self.ASIS:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+AS_SMTP = Unfolded(linesep="\r\n")
+
+
 def as_bytes(letter: EmailMessage, *, utf8: bool) -> bytes:
-    return letter.as_bytes(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
+    return letter.as_bytes(policy=AS_SMTP.clone(utf8=utf8))
 
 
 def part(letter: EmailMessage, subtype: str) -> str:

@@ -19,6 +19,7 @@ class Mail:
     sender: str
     recipients: list[str]
     message: EmailMessage
+    raw: bytes = b""
 
 
 class AnyPort(Controller):
@@ -78,7 +79,9 @@ class FakeSmtp:
             return order
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
-        self.mails.append(Mail(envelope.mail_from, envelope.rcpt_tos, message))
+        self.mails.append(
+            Mail(envelope.mail_from, envelope.rcpt_tos, message, envelope.content)
+        )
         if isinstance(order, float):
             await asyncio.sleep(order)
         return "250 2.0.0 taken"

@@ -92,7 +92,10 @@ def test_each_act_is_a_button_that_leads_to_its_own_link():
 def test_what_is_over_has_no_buttons_but_the_way_to_its_page():
     message = a_message(kind="resolved", state="resolved", actions=())
     _text, html = both(to_bob(message=message))
-    assert [label for label, _url in Reader(html).links] == ["Open"]
+    assert [label for label, _url in Reader(html).links] == [
+        "Open",
+        "Stop mails to this address",
+    ]
 
 
 def test_who_took_it_is_said():
