@@ -51,9 +51,10 @@ def write(parcel: Parcel) -> EmailMessage:
 def headers(parcel: Parcel) -> dict[str, str]:
     """Return the headers. A mail of a group refers to the group's own id, which no
     mail has: so every reader puts them together, whichever arrives first."""
-    message, domain = parcel.message, sender_address().rpartition("@")[2]
+    # The installation's domain, whoever the sender is: ids must never change.
+    message, domain = parcel.message, sender().domain
     found = {
-        "From": str(sender()),
+        "From": str(sender(parcel)),
         "To": mail_address(parcel.address),
         "Subject": subject(parcel),
         "Date": formatdate(usegmt=True),
@@ -86,13 +87,11 @@ def subject(parcel: Parcel) -> str:
     return in_header(f"[#{number}] {title}" if number else title, SUBJECT_CHARS)
 
 
-def sender() -> Address:
-    name, address = parseaddr(settings.EMAIL_FROM)
+def sender(parcel: Parcel | None = None) -> Address:
+    """Return who writes: the channel's `from`, else the installation's."""
+    given = str(parcel.settings.get("from") or "") if parcel else ""
+    name, address = parseaddr(in_header(given or settings.EMAIL_FROM))
     return Address(display_name=name, addr_spec=address or "alerts@localhost")
-
-
-def sender_address() -> str:
-    return sender().addr_spec
 
 
 # --- the mail as bytes and as texts ---

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import signing
-from notifications.channels import email, letters
+from notifications.channels import email, email_server, letters
 from notifications.channels.base import DeliveryError, Parcel
 from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
@@ -223,8 +223,8 @@ def test_a_refused_mail_is_known_not_to_have_arrived(smtp, reply, permanent):
 
 
 def test_silence_after_the_mail_leaves_doubt(smtp, monkeypatch):
-    monkeypatch.setattr(email, "NETWORK_SECONDS", 0.2)
-    monkeypatch.setattr(email, "LEAST_SECONDS", 0.1)
+    monkeypatch.setattr(email_server, "NETWORK_SECONDS", 0.2)
+    monkeypatch.setattr(email_server, "LEAST_SECONDS", 0.1)
     smtp.silent_after_data(1.0)
     assert failure(to_bob()).ambiguous
 
