@@ -26,7 +26,6 @@ from notifications.channels.base import (
     DeliveryError,
     Parcel,
     Receipt,
-    Setting,
     Spec,
 )
 from notifications.channels.email_server import (
@@ -35,7 +34,10 @@ from notifications.channels.email_server import (
     open_session,
     server_for,
 )
+from notifications.channels.email_settings import SETTINGS, a_mailbox
+from notifications.channels.email_settings import check as check_settings
 from notifications.channels.letters_text import mail_address
+from notifications.enclosures import enclosures
 from notifications.models import Channel, SimulatedMessage
 from tenants.fields import reveal
 from tenants.rls import in_tenant
@@ -46,33 +48,12 @@ FIRST_DOT = re.compile(rb"(?m)^\.")
 KINDS = ("page", "reply", "test")
 
 
-def a_mailbox(address: str) -> str:
-    """Return an e-mail address. Raises ValidationError."""
-    validate_email(address)
-    return address
-
-
-def mailboxes(addresses: list[str]) -> list[str]:
-    """Return e-mail addresses. Raises ValidationError."""
-    return [a_mailbox(address) for address in addresses]
-
-
 SPEC = Spec(
     kind="email",
     label=gettext_lazy("E-mail"),
     about=gettext_lazy("Mailboxes, each with a mail of its own."),
-    settings=(
-        Setting(
-            "to",
-            gettext_lazy("Addresses"),
-            gettext_lazy(
-                "E-mail addresses, one a line; none: the channel only carries "
-                "members' own mail."
-            ),
-            kind="lines",
-            check=mailboxes,
-        ),
-    ),
+    settings=SETTINGS,
+    check=check_settings,
     place=lambda settings: ", ".join(settings.get("to") or []),
     addresses=lambda settings: [str(to) for to in settings.get("to") or []],
     contact=ContactSpec(
@@ -91,7 +72,8 @@ def send(parcel: Parcel) -> Receipt:
         if stopping.is_stopped(parcel.tenant_id, parcel.address):
             raise DeliveryError(stopping.STOPPED, permanent=True)
         parcel = with_server_for_members(parcel)
-    letter = letters.write(parcel)
+        files = enclosures(parcel)
+    letter = letters.write(parcel, files)
     if settings.SIMULATION:
         return keep(parcel, letter)
     return transmit(parcel, letter)
@@ -138,6 +120,7 @@ def keep(parcel: Parcel, letter: EmailMessage) -> Receipt:
                 "text": letters.part(letter, "plain"),
                 "html": letters.part(letter, "html"),
                 "headers": headers,
+                "files": [part.get_filename() for part in letter.iter_attachments()],
             },
         )
     return Receipt(provider_id=headers["Message-ID"], answer="250 simulated")

@@ -2,7 +2,7 @@
 
 The installation has one (ALERTCENTER_EMAIL_URL); a channel may name one of its own in
 its settings: smtp_host, smtp_port, smtp_security (starttls, tls, none), smtp_user,
-from, and the secret smtp_password. A tenant's server is connected to as its webhooks
+sender, and the secret smtp_password. A tenant's server is connected to as its webhooks
 are: never to an address inside that the operator has not allowed.
 """
 
@@ -122,11 +122,11 @@ def problems(given: Mapping[str, Any], secret: Mapping[str, str]) -> dict[str, s
         found["smtp_security"] = _("A password is not sent without encryption.")
     if given.get("smtp_user") and not secret.get("smtp_password"):
         found["smtp_password"] = _("Give the password of this user.")
-    if given.get("from"):
+    if given.get("sender"):
         try:
-            validate_email(parseaddr(str(given["from"]))[1])
+            validate_email(parseaddr(str(given["sender"]))[1])
         except ValidationError:
-            found["from"] = _("Such as Alerts <alerts@example.com>.")
+            found["sender"] = _("Such as Alerts <alerts@example.com>.")
     return found
 
 

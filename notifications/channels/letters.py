@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from notifications import localize, signing
 from notifications.channels.base import Parcel
 from notifications.channels.letters_facts import facts
 from notifications.channels.letters_text import in_header, in_id, mail_address
+from notifications.enclosures import Enclosure
 
 # RFC 5322 2.1.1 wants lines below 78; a subject longer than this is cut by readers.
 SUBJECT_CHARS = 150
@@ -27,8 +29,8 @@ URGENT = 5  # the severity that mail programs mark as important
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def write(parcel: Parcel) -> EmailMessage:
-    """Return the mail with all its headers."""
+def write(parcel: Parcel, files: Sequence[Enclosure] = ()) -> EmailMessage:
+    """Return the mail with all its headers, and with these files."""
     letter = EmailMessage(policy=policy.SMTP)
     for name, value in headers(parcel).items():
         letter[name] = value
@@ -37,12 +39,28 @@ def write(parcel: Parcel) -> EmailMessage:
             "subject": letter["Subject"],
             "stop_url": signing.subscription_url(parcel),
             "address": letter["To"],
+            "files": [{"name": one.name, "rows": one.rows} for one in files],
+            "opened_url": opened_url(parcel),
         }
         text = render_to_string("email/message.txt", values)
         html = render_to_string("email/message.html", values)
     letter.set_content(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
     letter.add_alternative(INLINER.inline(html), subtype="html")
+    for one in files:
+        letter.add_attachment(
+            one.content,
+            maintype=one.maintype,
+            subtype=one.subtype,
+            filename=one.name,
+        )
     return letter
+
+
+def opened_url(parcel: Parcel) -> str:
+    """Return the picture that tells of its being looked at; "" unless the channel asks
+    for it: who opens a mail when is the reader's own business."""
+    wanted = parcel.settings.get("track_opens") is True and parcel.kind != "test"
+    return signing.opened_url(parcel) if wanted else ""
 
 
 # --- headers ---
@@ -88,8 +106,8 @@ def subject(parcel: Parcel) -> str:
 
 
 def sender(parcel: Parcel | None = None) -> Address:
-    """Return who writes: the channel's `from`, else the installation's."""
-    given = str(parcel.settings.get("from") or "") if parcel else ""
+    """Return who writes: the channel's `sender`, else the installation's."""
+    given = str(parcel.settings.get("sender") or "") if parcel else ""
     name, address = parseaddr(in_header(given or settings.EMAIL_FROM))
     return Address(display_name=name, addr_spec=address or "alerts@localhost")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from notifications.channels import email, email_server
+from notifications.channels import email, email_server, letters
 from notifications.channels.base import DeliveryError, Parcel
 from notifications.channels.email_server import of_installation, problems
 from notifications.models import Channel
@@ -31,7 +31,7 @@ def own(server: FakeSmtp, security: str, **changes: Any) -> Parcel:
         "smtp_host": "127.0.0.1",
         "smtp_port": server.port,
         "smtp_security": security,
-        "from": "Acme alerts <ops@acme.example>",
+        "sender": "Acme alerts <ops@acme.example>",
     }
     given: dict[str, Any] = {
         "channel_kind": "email",
@@ -143,8 +143,8 @@ def test_a_server_inside_is_not_called_unless_the_operator_allows(plain, setting
         ({"smtp_security": "ssl2"}, "smtp_security"),
         ({"smtp_security": "none", "smtp_user": "u"}, "smtp_security"),
         ({"smtp_user": "u"}, "smtp_password"),
-        ({"from": "nobody"}, "from"),
-        ({"from": "a@b.example, c@d.example\r\nBcc: e@f.example"}, ""),
+        ({"sender": "nobody"}, "sender"),
+        ({"sender": "a@b.example, c@d.example\r\nBcc: e@f.example"}, ""),
     ],
 )
 def test_what_cannot_work_is_refused_by_its_field(changes, field):
@@ -155,14 +155,14 @@ def test_what_cannot_work_is_refused_by_its_field(changes, field):
 
 def test_good_settings_have_no_problems():
     given = {"smtp_host": "mail.example", "smtp_port": "587", "smtp_user": "u",
-             "from": "Acme <ops@acme.example>"}  # fmt: skip
+             "sender": "Acme <ops@acme.example>"}  # fmt: skip
     assert problems(given, {"smtp_password": "p"}) == {}
     assert problems({}, {}) == {}
 
 
 def test_a_line_break_in_the_sender_begins_no_header(plain):
     nasty = "Acme\r\nBcc: eve@evil.example <ops@acme.example>"
-    email.send(own(plain, "none", settings={"from": nasty}))
+    email.send(own(plain, "none", settings={"sender": nasty}))
     assert plain.mails[0].message["Bcc"] is None
     assert plain.mails[0].recipients == ["bob@acme.example"]
 
@@ -219,7 +219,7 @@ def test_a_server_that_refuses_before_the_mail_leaves_none(plain):
 def test_a_line_with_a_dot_does_not_end_the_mail(plain):
     email.send(own(plain, "none", body="one\n.\n..\n.two\nRCPT TO:<eve@evil.example>"))
     (mail,) = plain.mails
-    text = email.letters.part(mail.message, "plain")
+    text = letters.part(mail.message, "plain")
     assert "one\n.\n..\n.two\nRCPT TO" in text.replace("\r\n", "\n")
     assert mail.recipients == ["bob@acme.example"]
 
