@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from notifications import stopping
 from notifications.admin.channel_form import stored_secrets
-from notifications.models import Channel, Delivery, MailOpening
+from notifications.models import Channel, Delivery, MailOpening, StoppedAddress
+from tenants.models import Audit
 from tenants.rls import in_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,3 +98,14 @@ def test_the_page_of_a_delivery_says_when_it_was_opened(alice, acme, filled):
     with in_tenant(acme.id):
         MailOpening.objects.create(tenant_id=acme.id, delivery=row, times=3)
     assert "3 times, last on" in alice.get(url).content.decode()
+
+
+def test_an_administrator_lets_mails_go_to_an_address_again(alice, bob, acme, filled):
+    row = filled[StoppedAddress]
+    url = reverse("admin:notifications_stoppedaddress_resume", args=[row.pk])
+    assert bob.post(url).status_code == 403
+    assert alice.post(url, follow=True).status_code == 200
+    with in_tenant(acme.id):
+        assert not stopping.is_stopped(acme.id, row.address)
+        audit = Audit.objects.get(action="mail.resumed")
+        assert (audit.actor_kind, audit.actor_label) == ("member", "Alice")
