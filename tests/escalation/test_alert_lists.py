@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alertcenter.alerts.models import GroupAlert
+from alertcenter.alerts.models import Group, GroupAlert
 from escalation import alert_lists
 from notifications import enclosures
 from tenants.rls import in_tenant
@@ -14,12 +14,13 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db
 
 
-def fill(cast: Cast) -> object:
+def fill(cast: Cast) -> Group:
     """A group of three alerts; one is over."""
     rows = history(cast)
-    group = next(row for model, row in rows.items() if model.__name__ == "Group")
+    group: Group = rows[Group]
     for number, state in ((2, "firing"), (3, "resolved")):
         alert = make_alert(cast, number, state=state, labels={"n": str(number)})
+        assert alert.episode_id
         GroupAlert.objects.create(
             tenant=cast.tenant,
             group=group,
