@@ -71,8 +71,8 @@ SETTINGS = (
         "sender",
         gettext_lazy("Sender"),
         gettext_lazy(
-            "Such as Alerts <alerts@example.com>. Empty: the installation's. Its "
-            "domain must let the server send for it (SPF, DKIM)."
+            "An address, with a name before it if you like. Empty: the "
+            "installation's. Its domain must let the server send for it (SPF, DKIM)."
         ),
     ),
     Setting(
