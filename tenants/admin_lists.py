@@ -26,6 +26,7 @@ ACTORS = {
     actors.KEY: _("a key"),
     actors.SOURCE: _("a source"),
     actors.ENGINE: _("AlertCenter itself"),
+    actors.LINK: _("a signed link"),
 }
 
 

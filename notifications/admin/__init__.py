@@ -4,6 +4,7 @@ from notifications.admin.channel import ChannelAdmin
 from notifications.admin.contact import ContactAdmin
 from notifications.admin.delivery import DeliveryAdmin
 from notifications.admin.destination import DestinationAdmin
+from notifications.admin.stopped import StoppedAddressAdmin
 from notifications.admin.template import MessageTemplateAdmin
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "DeliveryAdmin",
     "DestinationAdmin",
     "MessageTemplateAdmin",
+    "StoppedAddressAdmin",
 ]

@@ -12,12 +12,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notifications.models import Attempt, Delivery
+from notifications.models import Attempt, Delivery, MailOpening
 from notifications.models.delivery import DeliveryState
 from notifications.retrying import RETRIABLE, retry
 from tenants import roles
@@ -112,6 +114,7 @@ class DeliveryAdmin(ActedOnAdmin):
                     "created_at",
                     "next_at",
                     "sent_at",
+                    "opened",
                     "provider_id",
                     "correlation_id",
                     "said",
@@ -157,6 +160,20 @@ class DeliveryAdmin(ActedOnAdmin):
     @admin.display(description=gettext_lazy("said by the digest"))
     def said_by(self, delivery: Delivery) -> SafeString | str:
         return link_to(delivery.merged_into)
+
+    @admin.display(description=gettext_lazy("opened"))
+    def opened(self, delivery: Delivery) -> str:
+        """Say when a mail was looked at, of channels that ask for it."""
+        rows = MailOpening.objects.filter(tenant_id=delivery.tenant_id)
+        found = rows.filter(delivery_id=delivery.pk).first()
+        if found is None:
+            return "–"
+        text = _("%(first)s; %(n)d times, last on %(last)s")
+        return text % {
+            "first": date_format(localtime(found.at), "DATETIME_FORMAT"),
+            "n": found.times,
+            "last": date_format(localtime(found.last_at), "DATETIME_FORMAT"),
+        }
 
     @admin.display(description=gettext_lazy("message"))
     def said(self, delivery: Delivery) -> SafeString:

@@ -8,6 +8,7 @@ from notifications.models.delivery import (
     SimulatedMessage,
     Thread,
 )
+from notifications.models.mail import MailOpening, StoppedAddress, UsedLink
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -16,7 +17,10 @@ __all__ = [
     "Contact",
     "Delivery",
     "Destination",
+    "MailOpening",
     "MessageTemplate",
     "SimulatedMessage",
+    "StoppedAddress",
     "Thread",
+    "UsedLink",
 ]
