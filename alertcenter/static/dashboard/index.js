@@ -69,8 +69,10 @@ function haystack(group) {
 
 // --- drawing ---
 
-// As the server reads them: priority, severity, then the newest (alerts/worst_first.py).
-const rank = (group) => (group.state === "resolved" ? 0 : (6 - group.priority) * 10 + group.severity);
+// As the server reads them: what is heard before what is quiet, then priority, severity,
+// the newest (alerts/worst_first.py).
+const hushed = (group) => group.firing_count > 0 && group.quiet_count >= group.firing_count;
+const rank = (group) => (group.state === "resolved" ? 0 : (hushed(group) ? 0 : 100) + (6 - group.priority) * 10 + group.severity);
 
 function order(a, b) {
   return rank(b) - rank(a)
