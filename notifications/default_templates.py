@@ -51,6 +51,25 @@ STORM: Mapping[str, Wording] = {
     ),
 }
 
+# To its owner, of a silence that is about to end.
+REMINDER: Mapping[str, Wording] = {
+    "en": (
+        "The silence “{{ silence }}” ends at {{ ends_at }}",
+        "What still fires then is told again at once. If it is to stay quiet, let the "
+        "silence hold longer.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "fr": (
+        "Le silence « {{ silence }} » se termine le {{ ends_at }}",
+        "Ce qui est encore actif à ce moment sera aussitôt annoncé. Pour que cela "
+        "reste muet, prolongez le silence.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "de": (
+        "Die Stummschaltung „{{ silence }}“ endet am {{ ends_at }}",
+        "Was dann noch aktiv ist, wird sofort gemeldet. Soll es still bleiben, "
+        "verlängern Sie die Stummschaltung.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
@@ -74,6 +93,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     },
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
+    ("slack", "reminder"): REMINDER,
+    ("email", "reminder"): REMINDER,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

@@ -92,9 +92,7 @@ def is_quiet(row: Row) -> bool:
 
 def place(row: Row) -> Place:
     heard = not is_quiet(row)
-    return Place(
-        heard, -row["priority"], row["severity"], row["opened_at"], row["id"]
-    )
+    return Place(heard, -row["priority"], row["severity"], row["opened_at"], row["id"])
 
 
 def cursor(row: Row) -> str:

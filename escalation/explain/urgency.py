@@ -21,20 +21,22 @@ def of_group(facts: Facts) -> list[Line]:
     Of what is stored: a group that is over keeps what it had.
     """
     group = facts.group
-    rows = Service.objects.filter(tenant_id=facts.tenant_id, pk=group.service_id)
-    service = rows.select_related("owner").first() if group.service_id else None
-    return [_service(service), *_priority(group.priority, group.priority_reason)]
+    service = _service(facts.tenant_id, group.service_id)
+    return [service, *_priority(group.priority, group.priority_reason)]
 
 
 def of_one(tenant_id: UUID, labels: Mapping[str, str], severity: int) -> list[Line]:
     """Say what a group would have if this alert were alone in it."""
     found, priority = weighing.of_one(tenant_id, labels, severity)
-    rows = Service.objects.filter(tenant_id=tenant_id, pk=found.id if found else None)
-    service = rows.select_related("owner").first() if found else None
-    return [_service(service), *_priority(priority.level, priority.to_json())]
+    service = _service(tenant_id, found.id if found else None)
+    return [service, *_priority(priority.level, priority.to_json())]
 
 
-def _service(service: Service | None) -> Line:
+def _service(tenant_id: UUID, service_id: UUID | None) -> Line:
+    service = None
+    if service_id is not None:
+        rows = Service.objects.filter(tenant_id=tenant_id, pk=service_id)
+        service = rows.select_related("owner").first()
     if service is None:
         return Line("priority", "no_service", aside=True)
     owner = service.said_owner
