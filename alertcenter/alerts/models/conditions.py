@@ -25,6 +25,8 @@ def explained(error: MatcherError) -> str:
     """Return in the reader's language what is wrong with `%(condition)s`."""
     if error.code == "too_long":
         return _("%(condition)s: the pattern is too long.")
+    if error.code == "too_large":
+        return _("%(condition)s: the pattern repeats too much.")
     if error.code == "pattern":
         return _(
             "%(condition)s: this pattern cannot be read. Look-around and "
