@@ -8,10 +8,18 @@ from django.utils.translation import gettext as _
 from alertcenter.alerts.matchers import MatcherError, parse
 
 
+# Each is tried for each alert; a silence has fewer.
+MOST_CONDITIONS = 100
+
+
 def validate_matchers(value: object) -> None:
     """Raise ValidationError unless `value` is a list of conditions."""
     if not isinstance(value, list):
         raise ValidationError(_("Give a list of conditions."))
+    if len(value) > MOST_CONDITIONS:
+        raise ValidationError(
+            _("At most %(most)s conditions."), params={"most": MOST_CONDITIONS}
+        )
     for item in value:
         try:
             parse(str(item))
