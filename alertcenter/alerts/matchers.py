@@ -107,7 +107,7 @@ def compiled(pattern: str) -> Any:
     options.max_mem = 1 << 20
     try:
         program = re2.compile(pattern, options)
-    except re2.error as error:
+    except (re2.error, UnicodeEncodeError) as error:  # half a character is none
         raise MatcherError(
             "pattern",
             f"{pattern!r} is not a pattern RE2 accepts (no look-around, "
