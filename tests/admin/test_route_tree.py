@@ -357,3 +357,10 @@ def test_what_cannot_be_stored_or_is_too_much_is_refused_in_its_field(
     answer = alice.post(reverse("admin:alerts_route_add"), given)
     assert answer.status_code == 200
     assert list(answer.context["adminform"].form.errors) == [field]
+
+
+def test_a_policy_that_is_no_id_is_refused_in_its_field(alice, acme):
+    given = route_data() | {"policy": "1e5"}
+    answer = alice.post(reverse("admin:alerts_route_add"), given)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == ["policy"]
