@@ -30,7 +30,8 @@ LONGEST_CONDITION = 8_192
 class MatcherError(ValueError):
     """A condition that cannot be read; the message says why.
 
-    `code` is notation, too_long, too_large or pattern, for whoever says it in another language.
+    `code` is notation, too_long, too_large or pattern, for whoever says it in another
+    language.
     """
 
     def __init__(self, code: str, message: str) -> None:

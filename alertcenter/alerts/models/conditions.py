@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from alertcenter.alerts.matchers import MatcherError, parse
 
-
 # Each is tried for each alert; a silence has fewer.
 MOST_CONDITIONS = 100
 
