@@ -78,10 +78,13 @@ def test_a_list_of_very_many_bounds_is_not_looked_through_to_its_end(monkeypatch
     entries = intervals.parse(
         [{"location": zone, "times": times, "years": ["2099"]} for zone in zones]
     )
-    looks = []
-    monkeypatch.setattr(
-        intervals, "contains", lambda given, _moment: bool(looks.append(len(given)))
-    )
+    looks: list[int] = []
+
+    def never(given: list[intervals.Entry], _moment: datetime) -> bool:
+        looks.append(len(given))
+        return False
+
+    monkeypatch.setattr(intervals, "contains", never)
     moment = datetime(2026, 3, 29, tzinfo=UTC)
     assert intervals.next_change(entries, moment) is None
     assert sum(looks) <= intervals.MOST_ASKED + 2 * len(entries)
