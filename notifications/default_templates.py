@@ -70,6 +70,24 @@ DIGEST: Mapping[str, Wording] = {
         "Es kamen mehr, als hier einzeln gesagt werden können.\n\n" + LISTED,
     ),
 }
+# To its owner, of a silence that is about to end.
+REMINDER: Mapping[str, Wording] = {
+    "en": (
+        "The silence “{{ silence }}” ends at {{ ends_at }}",
+        "What still fires then is told again at once. If it is to stay quiet, let the "
+        "silence hold longer.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "fr": (
+        "Le silence « {{ silence }} » se termine le {{ ends_at }}",
+        "Ce qui est encore actif à ce moment sera aussitôt annoncé. Pour que cela "
+        "reste muet, prolongez le silence.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "de": (
+        "Die Stummschaltung „{{ silence }}“ endet am {{ ends_at }}",
+        "Was dann noch aktiv ist, wird sofort gemeldet. Soll es still bleiben, "
+        "verlängern Sie die Stummschaltung.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+}
 
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "firing"): {
@@ -96,6 +114,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("email", "digest"): DIGEST,
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
+    ("slack", "reminder"): REMINDER,
+    ("email", "reminder"): REMINDER,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

@@ -96,7 +96,7 @@ def validate_template(source: str) -> str | None:
     """Return why `source` cannot be saved as a template, None when it can."""
     try:
         compiled = compile_source(source)
-        for kind in ("firing", "resolved", "storm", "digest"):
+        for kind in ("firing", "resolved", "storm", "digest", "reminder"):
             compiled.render(context(sample(kind), "en", "UTC"))
     except Broken as broken:
         return broken.reason
@@ -247,6 +247,10 @@ def context(message: Message, language: str, time_zone: str) -> dict[str, Any]:
             {"label": _cut(label), "groups": count}
             for label, count in (message.storm.top if message.storm else ())
         ],
+        "silence": _cut(message.hush.name) if message.hush else "",
+        "comment": _cut(message.hush.comment) if message.hush else "",
+        "conditions": _cut(message.hush.conditions) if message.hush else "",
+        "ends_at": at(message.hush.ends_at) if message.hush else "",
         "next_at": localize.clock(message.next_at, language, time_zone),
         "next_who": _cut(message.next_who),
         "service": _cut(message.service),
@@ -308,6 +312,8 @@ def variables() -> list[tuple[str, str]]:
         ("route", _("in a storm: its route")),
         ("groups, open_groups", _("in a storm: how many groups, and how many fire")),
         ("top_labels", _("in a storm: label and groups of the most frequent ones")),
+        ("silence, comment", _("of a silence that ends: its name and its reason")),
+        ("conditions, ends_at", _("of a silence that ends: its conditions, its end")),
         ("next_at, next_who", _("who is told next, and when")),
         ("service, service_owner", _("the service in trouble, and who answers for it")),
         ("runbook", _("the address of the service's runbook")),

@@ -116,9 +116,11 @@ def answer_text(parcel: Parcel) -> str:
 def summary(parcel: Parcel) -> str:
     """Return the message in one line, the worst news first."""
     message = parcel.message
+    said = escaped(title(parcel), TEXT_CHARS - 500)
+    if not message.number:  # about no group: it has no state
+        return f"{sign(parcel)} {said}"
     words = f"{sign(parcel)} {severity(parcel)} · {state(parcel)} · "
-    number = f"[#{message.number}] " if message.number else ""
-    return words + number + escaped(title(parcel), TEXT_CHARS - 500)
+    return f"{words}[#{message.number}] {said}"
 
 
 def blocks(parcel: Parcel) -> Iterator[Block]:
@@ -127,7 +129,8 @@ def blocks(parcel: Parcel) -> Iterator[Block]:
         "type": "header",
         "text": plain(f"{sign(parcel)} {title(parcel)}", HEADER_CHARS),
     }
-    yield section(headline(parcel)) | service_fields(parcel)
+    if parcel.message.number:
+        yield section(headline(parcel)) | service_fields(parcel)
     if parcel.body.strip():
         yield section(linked(parcel.body.strip(), SECTION_CHARS))
     if parcel.message.alert_count > 1:
@@ -166,8 +169,7 @@ def headline(parcel: Parcel) -> str:
     parts = [f"{worst} *{severity(parcel)}*", f"*{state(parcel)}*", counts(parcel)]
     if message.priority:
         parts.insert(1, f"*P{message.priority}*")
-    if message.number:  # none where it is about no group
-        parts.append(f"#{message.number}")
+    parts.append(f"#{message.number}")
     return " · ".join(parts)
 
 

@@ -68,10 +68,11 @@ def test_a_later_line_names_its_group_as_it_stands_alone(hook):
 
 
 def test_slacks_own_client_sends_the_same_body(hook):
-    body = slack_webhook.body_of(to(hook))
+    parcel = to(hook)
+    body = slack_webhook.body_of(parcel)
     client = WebhookClient(address(hook))
     assert client.send_dict(body).status_code == 200
-    slack_webhook.send(to(hook))
+    slack_webhook.send(parcel)
     texts_only = [texts(call.body) for call in hook.calls]
     assert texts_only[0] == texts_only[1]
 
