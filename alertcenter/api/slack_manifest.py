@@ -32,7 +32,6 @@ SCOPES: Mapping[str, str] = {
     "users:read.email": "find members by their address",
     "usergroups:read": "with the next: keep a user group in step",
     "usergroups:write": "set who is in @oncall",
-    "files:write": "charts of metric alerts",
 }
 EVENTS = ("app_home_opened", "link_shared", "message.channels", "message.groups")
 
