@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 from notifications.channels import http
 from notifications.channels.base import DeliveryError
+from notifications.channels.registry import spec_of
 from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
 from tests.fakes.vendor import FakeVendor, Reply
@@ -21,7 +24,7 @@ from tests.notifications.chats import (
     huge,
     send,
 )
-from tests.notifications.scene import a_message
+from tests.notifications.scene import a_message, acknowledged
 
 TITLE, LINK = "Disks are full", "https://alerts.example/t/acme/groups/12"
 
@@ -161,3 +164,20 @@ def test_in_simulation_nothing_leaves(fake, kind, acme, settings):
     assert "Two disks are full." in row.payload["text"]
     assert ["Open", LINK] in row.payload["actions"]
     assert fake.SECRET_TEXT not in json.dumps(row.payload)
+
+
+@pytest.mark.django_db
+def test_a_conversation_in_simulation_is_as_at_the_vendor(fake, kind, acme, settings):
+    settings.SIMULATION = True
+    first = a_chat_parcel(fake, kind, tenant_id=acme.id)
+    receipt = send(first)
+    later = replace(first, message=acknowledged(first.message), thread=receipt.thread)
+    send(replace(later, kind="update", delivery_id=uuid4()))
+    send(replace(later, kind="reply", delivery_id=uuid4()))
+    with in_tenant(acme.id):
+        page, *lines = SimulatedMessage.objects.order_by("id")
+    redrawn = spec_of(kind).updates
+    assert ("Acknowledged by Alice" in page.payload["text"]) is redrawn
+    assert (page.edited_at is not None) is redrawn
+    assert all(line.thread_ts == page.ts for line in lines)
+    assert not fake.requests
