@@ -110,14 +110,20 @@ def body_of(parcel: Parcel) -> dict[str, Any]:
 
 
 def drawn(parcel: Parcel, few: chat.Card) -> dict[str, Any]:
-    """Return the words and the buttons; nothing is markup unless it is asked for."""
+    """Return the words and the buttons; nothing is markup unless it is asked for.
+
+    What acts does so at one press: ntfy posts to the signed link, which a link that is
+    only looked at does not.
+    """
     found: dict[str, Any] = {"title": few.title, "message": chat.plain(few)}
-    url = parcel.message.url
-    if chat.is_web(url):
-        found["click"] = url
-    links = [link for link in few.links if link[1] != url] or list(few.links)
+    group = parcel.message.url
+    if chat.is_web(group):
+        found["click"] = group
+    acts = {url for _label, url in chat.act_links(parcel)}
+    links = [link for link in few.links if link[1] != group] or list(few.links)
     found["actions"] = [
-        {"action": "view", "label": label, "url": url, "clear": True}
+        {"label": label, "url": url, "clear": True}
+        | ({"action": "http", "method": "POST"} if url in acts else {"action": "view"})
         for label, url in links[:MOST_ACTIONS]
     ]
     return found

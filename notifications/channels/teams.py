@@ -112,7 +112,7 @@ def wrapped(parcel: Parcel, body: list[Element], said: str) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": CARD_VERSION,
         "fallbackText": said,
-        "lang": parcel.language,
+        "lang": parcel.language.partition("-")[0],  # of two or three letters
         "body": body,
         "msteams": {"width": "Full"},
     }

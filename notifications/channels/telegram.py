@@ -58,10 +58,10 @@ def send(parcel: Parcel) -> Receipt:
         return update(parcel, said)
     answer = post(parcel, said)
     found = http.read_json(answer).get("result") or {}
-    number = str(found.get("message_id") or "")
+    identity = str(found.get("message_id") or "")
     where = str((found.get("chat") or {}).get("id") or said["chat_id"])
-    place = parcel.thread or (ThreadPlace(where, number) if number else None)
-    return Receipt(provider_id=number, answer="200 ok", thread=place)
+    place = parcel.thread or (ThreadPlace(where, identity) if identity else None)
+    return Receipt(provider_id=identity, answer="200 ok", thread=place)
 
 
 def update(parcel: Parcel, said: dict[str, Any]) -> Receipt:
@@ -103,12 +103,15 @@ def body_of(parcel: Parcel) -> dict[str, Any]:
         "link_preview_options": {"is_disabled": True},
     }
     if parcel.kind == "update" and parcel.thread:
-        where = {"chat_id": parcel.thread.channel, "message_id": int(parcel.thread.ts)}
+        where = {
+            "chat_id": parcel.thread.channel,
+            "message_id": number(parcel.thread.ts),
+        }
         return said | where | page(parcel)
     if topic := str(parcel.settings.get("message_thread_id") or ""):
         said["message_thread_id"] = int(topic)
     if parcel.thread:
-        below = {"message_id": int(parcel.thread.ts)}
+        below = {"message_id": number(parcel.thread.ts)}
         said["reply_parameters"] = below | {"allow_sending_without_reply": True}
     if parcel.kind == "page":
         return said | page(parcel)
@@ -117,6 +120,11 @@ def body_of(parcel: Parcel) -> dict[str, Any]:
         told = chat.line(parcel, named=parcel.thread is None)
         said["disable_notification"] = True
     return said | {"text": escaped(told)}
+
+
+def number(kept: str) -> int | str:
+    """Return a message's id; in simulation it is no number."""
+    return int(kept) if kept.isdecimal() else kept
 
 
 def page(parcel: Parcel, *, buttons: bool = True) -> dict[str, Any]:

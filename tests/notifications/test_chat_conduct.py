@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
+from notifications import delivery, signing
 from notifications.channels import http
 from notifications.channels.base import DeliveryError
-from notifications.models import SimulatedMessage
+from notifications.channels.registry import spec_of
+from notifications.models import Channel, SimulatedMessage
 from tenants.rls import in_tenant
 from tests.fakes.vendor import FakeVendor, Reply
 from tests.notifications.chats import (
@@ -21,7 +26,7 @@ from tests.notifications.chats import (
     huge,
     send,
 )
-from tests.notifications.scene import a_message
+from tests.notifications.scene import a_message, acknowledged
 
 TITLE, LINK = "Disks are full", "https://alerts.example/t/acme/groups/12"
 
@@ -52,6 +57,16 @@ def test_a_page_shows_title_severity_and_link(fake, kind):
     assert LINK in shown
     assert "Two disks are full." in shown
     assert receipt.answer
+
+
+def test_what_the_reader_may_do_is_a_link(fake, kind, monkeypatch):
+    url = "https://alerts.example/a/" + "t" * 106
+    links = [("acknowledge", "Acknowledge", url)]
+    monkeypatch.setattr(signing, "act_links", lambda _parcel: links, raising=False)
+    send(a_chat_parcel(fake, kind))
+    shown = json.dumps(fake.messages)
+    assert url in shown
+    assert "Acknowledge" in shown
 
 
 def test_a_test_arrives(fake, kind):
@@ -161,3 +176,58 @@ def test_in_simulation_nothing_leaves(fake, kind, acme, settings):
     assert "Two disks are full." in row.payload["text"]
     assert ["Open", LINK] in row.payload["actions"]
     assert fake.SECRET_TEXT not in json.dumps(row.payload)
+
+
+@pytest.mark.django_db
+def test_a_conversation_in_simulation_is_as_at_the_vendor(fake, kind, acme, settings):
+    settings.SIMULATION = True
+    first = a_chat_parcel(fake, kind, tenant_id=acme.id)
+    receipt = send(first)
+    later = replace(first, message=acknowledged(first.message), thread=receipt.thread)
+    send(replace(later, kind="update", delivery_id=uuid4()))
+    send(replace(later, kind="reply", delivery_id=uuid4()))
+    with in_tenant(acme.id):
+        page, *lines = SimulatedMessage.objects.order_by("id")
+    redrawn = spec_of(kind).updates
+    assert ("Acknowledged by Alice" in page.payload["text"]) is redrawn
+    assert (page.edited_at is not None) is redrawn
+    assert all(line.thread_ts == page.ts for line in lines)
+    assert not fake.requests
+
+
+@pytest.fixture
+def queued(ops, fake, kind):
+    """Write one page to a channel of this kind; return its row's id."""
+    with in_tenant(ops.tenant_id):
+        channel = Channel.objects.create(
+            tenant_id=ops.tenant_id,
+            kind=kind,
+            slug=kind,
+            name=kind,
+            settings=fake.settings(),
+            secret=json.dumps(fake.secret()),
+        )
+    return ops.put("once", channel_id=channel.pk, channel_kind=kind)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_sent_before_the_vendor_s_wait_is_over(ops, fake, queued):
+    fake.rate_limited(7)
+    asked = time.time()
+    delivery.deliver_due()
+    row = ops.row(queued)
+    assert row.state == "pending"
+    assert row.next_at.timestamp() >= asked + 7
+    delivery.deliver_due()
+    assert len(fake.requests) == 1
+    ops.deliver()
+    assert ops.row(queued).state == "sent"
+    assert len(fake.messages) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_may_have_arrived_is_said_twice_at_most(ops, fake, queued):
+    fake.reset_after_read(times=5)
+    ops.deliver(rounds=4)
+    assert ops.row(queued).state == "ambiguous"
+    assert len(fake.requests) == 2

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.exceptions import ValidationError
 
+from notifications import signing
 from notifications.channels import ntfy
 from notifications.channels.base import DeliveryError, ThreadPlace
 from notifications.channels.registry import spec_of
@@ -42,6 +43,16 @@ def test_a_tap_leads_to_the_group(fake):
     assert shown["click"] == LINK
     assert [a["action"] for a in shown["actions"]] == ["view"]
     assert "markdown" not in shown
+
+
+def test_what_acts_is_posted_to_at_one_press(fake, monkeypatch):
+    url = "https://alerts.example/a/token"
+    monkeypatch.setattr(
+        signing, "act_links", lambda _: [("resolve", "Resolve", url)], raising=False
+    )
+    send(parcel(fake))
+    (act,) = fake.messages[0]["actions"]
+    assert (act["action"], act["method"], act["url"]) == ("http", "POST", url)
 
 
 def test_an_acknowledgement_redraws_without_a_sound_and_says_nothing_more(fake):
