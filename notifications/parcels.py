@@ -17,8 +17,8 @@ from tenants.fields import Sealed, reveal
 # One look, as plain values: objects of five models would cost more than all the rest.
 FACTS = """
 SELECT d.id, d.tenant_id, d.kind, d.message, d.channel_kind, d.channel_id, d.address,
-  d.instead_of, t.language, t.time_zone, c.active, c.language, c.settings::text,
-  c.secret, m.language, m.time_zone, h.provider_channel, h.provider_ts
+  d.member_id, d.instead_of, t.language, t.time_zone, c.active, c.language,
+  c.settings::text, c.secret, m.language, m.time_zone, h.provider_channel, h.provider_ts
 FROM delivery d
 JOIN tenant t ON t.id = d.tenant_id
 LEFT JOIN channel c ON c.tenant_id = d.tenant_id AND c.id = d.channel_id
@@ -39,6 +39,7 @@ class Facts(NamedTuple):
     channel_kind: str
     channel_id: UUID | None
     address: str
+    member_id: UUID | None
     instead_of: UUID | None
     tenant_language: str
     tenant_zone: str
