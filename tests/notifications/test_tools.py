@@ -14,6 +14,7 @@ from notifications.channels.base import DeliveryError, Parcel
 from notifications.channels.registry import channel_of
 from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
+from tests.fakes.opsgenie import FakeOpsgenie
 from tests.fakes.pagerduty import FakePagerDuty
 from tests.fakes.tool import LOOPBACK, FakeTool
 from tests.notifications.scene import a_parcel
@@ -35,6 +36,7 @@ class Tool:
 
 
 KINDS: dict[str, tuple[Callable[[], FakeTool], dict[str, Any], dict[str, str]]] = {
+    "opsgenie": (lambda: FakeOpsgenie(SECRET), {}, {"api_key": SECRET}),
     "pagerduty": (lambda: FakePagerDuty(SECRET), {}, {"routing_key": SECRET}),
 }
 
