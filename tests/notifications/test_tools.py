@@ -16,6 +16,7 @@ from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
 from tests.fakes.opsgenie import FakeOpsgenie
 from tests.fakes.pagerduty import FakePagerDuty
+from tests.fakes.servicenow import FakeServiceNow
 from tests.fakes.tool import LOOPBACK, FakeTool
 from tests.notifications.scene import a_parcel
 
@@ -38,6 +39,11 @@ class Tool:
 KINDS: dict[str, tuple[Callable[[], FakeTool], dict[str, Any], dict[str, str]]] = {
     "opsgenie": (lambda: FakeOpsgenie(SECRET), {}, {"api_key": SECRET}),
     "pagerduty": (lambda: FakePagerDuty(SECRET), {}, {"routing_key": SECRET}),
+    "servicenow": (
+        lambda: FakeServiceNow("bot", SECRET),
+        {"user": "bot", "auth": "basic"},
+        {"password": SECRET},
+    ),
 }
 
 
