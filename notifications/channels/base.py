@@ -138,6 +138,8 @@ class Spec:
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
+    `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
+    tells what was done there.
     `pace`: seconds between two messages to one place; 0: as fast as they come.
     """
 
@@ -154,6 +156,7 @@ class Spec:
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
+    inbound: str = ""
     about: Any = ""  # one sentence for who chooses among kinds
 
 

@@ -295,4 +295,5 @@ SPEC = Spec(
     updates=True,
     replies=NOTES,
     for_people=False,
+    inbound="/servicenow/{tenant}/{channel}",
 )
