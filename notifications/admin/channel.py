@@ -42,6 +42,12 @@ def inbound_of(channel: Channel) -> str:
     return f"{settings.BASE_URL}{path}" if path else ""
 
 
+def preview_of(channel: Channel) -> str:
+    """Return what a channel's templates make of an example; "" for none."""
+    show = getattr(channels().get(channel.kind), "preview", None)
+    return str(show(channel.settings)) if show else ""
+
+
 # Providers count tests like any other message.
 TESTS = Buckets(rate=1 / 10, burst=10)
 
@@ -99,6 +105,8 @@ class ChannelAdmin(TenantScopedAdmin):
         parts: list[Any] = [(None, {"fields": basics})]
         if module := channels().get(kind):
             names = [setting.name for setting in module.SPEC.settings]
+            if obj and preview_of(obj):
+                names.append("preview")
             about = {"fields": names, "description": module.SPEC.about}
             if names:
                 parts.append((module.SPEC.label, about))
@@ -107,7 +115,7 @@ class ChannelAdmin(TenantScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if not self.has_change_permission(request, obj):
             return ("place",)
-        return ("kind", "secrets_held", "inbound") if obj else ()
+        return ("kind", "secrets_held", "inbound", "preview") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A channel with history is switched off, not deleted."""
@@ -134,6 +142,11 @@ class ChannelAdmin(TenantScopedAdmin):
     def inbound(self, channel: Channel) -> str:
         """Say where the tool tells us what was done there."""
         return inbound_of(channel)
+
+    @admin.display(description=gettext_lazy("an example"))
+    def preview(self, channel: Channel) -> SafeString:
+        """Show what the templates make of an example."""
+        return format_html('<pre class="preview">{}</pre>', preview_of(channel))
 
     @admin.display(description=gettext_lazy("secrets"))
     def secrets_held(self, channel: Channel) -> SafeString:

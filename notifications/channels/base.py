@@ -134,7 +134,8 @@ class Spec:
     vendor accepts, for a channel's id, so that nobody needs real ones to try it.
 
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
-    state. `replies`: the kinds of note that get a line of their own; None: all.
+    state. `replies`: the kinds of note that get a line of their own; None: all;
+    `replies_if`: the flag among its settings without which none does.
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
@@ -153,6 +154,7 @@ class Spec:
     contact: ContactSpec | None = None
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
+    replies_if: str = ""
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
