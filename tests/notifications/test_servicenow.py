@@ -16,7 +16,7 @@ from notifications.channels import (
     servicenow_fields,
     tooling,
 )
-from notifications.channels.base import DeliveryError, Parcel, Receipt
+from notifications.channels.base import DeliveryError, Parcel, Receipt, ThreadPlace
 from notifications.message import Note
 from tests.fakes.servicenow import FakeServiceNow
 from tests.fakes.tool import LOOPBACK
@@ -65,7 +65,7 @@ def test_a_group_becomes_an_incident(now, parcel):
     (record,) = now.records
     assert receipt.provider_id == record.number
     assert receipt.answer == f"201 {record.number}"
-    assert (receipt.thread.channel, receipt.thread.ts) == (record.sys_id, record.number)
+    assert receipt.thread == ThreadPlace(record.sys_id, record.number)
     assert record.fields["correlation_id"] == parcel.message.group_id
     assert record.fields["short_description"] == "Disks are full"
     assert record.fields["description"].endswith(parcel.message.url)
@@ -89,7 +89,7 @@ def test_in_doubt_it_is_looked_for_before_it_is_made_again(now, parcel):
     assert error.value.ambiguous
     receipt = servicenow.send(replace(parcel, may_be_a_repeat=True))
     (record,) = now.records
-    assert receipt.thread.channel == record.sys_id
+    assert receipt.thread == ThreadPlace(record.sys_id, record.number)
 
 
 def test_in_doubt_and_not_there_it_is_made(now, parcel):
@@ -122,7 +122,7 @@ def test_a_record_that_was_deleted_is_made_anew(now, parcel):
     receipt = servicenow.send(parcel)
     now.records.clear()
     again = servicenow.send(replace(parcel, thread=receipt.thread))
-    assert again.thread.channel == now.records[0].sys_id
+    assert again.thread == ThreadPlace(now.records[0].sys_id, now.records[0].number)
     now.records.clear()
     over = servicenow.send(later(parcel, again, "resolved", "resolved"))
     assert "no longer exists" in over.answer
