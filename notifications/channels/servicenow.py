@@ -48,6 +48,7 @@ def send(parcel: Parcel) -> Receipt:
         return tooling.UNSAID
     if settings.SIMULATION:
         return keep(parcel)
+    servicenow_access.begin()
     if parcel.kind == "test":
         made = create(parcel)
         over = servicenow_fields.resolved(parcel)

@@ -11,6 +11,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,8 +28,26 @@ USUAL_SECONDS = 1_800
 MOST_TOKENS = 1_000
 SHORTEST_SECRET = 20
 
+# Up to five calls, together shorter than a lease (notifications.claiming.LEASE).
+LONGEST_DELIVERY, SHORTEST_CALL = 24.0, 0.1
+
+_ends: ContextVar[float] = ContextVar("servicenow_ends", default=float("inf"))
 _tokens: dict[str, tuple[str, float]] = {}
 _lock = threading.Lock()
+
+
+def begin() -> None:
+    """Let the time for all calls of one delivery begin: a delivery that takes longer
+    than its lease is sent by another sender as well."""
+    _ends.set(time.monotonic() + LONGEST_DELIVERY)
+
+
+def seconds() -> float:
+    """Return how long the next call may take. Raises DeliveryError for no time."""
+    left = _ends.get() - time.monotonic()
+    if left < SHORTEST_CALL:
+        raise DeliveryError(_("ServiceNow answers too slowly."))
+    return min(tooling.SECONDS, left)
 
 
 def ask(parcel: Parcel, url: str, **how: Any) -> Answer:
@@ -51,7 +70,7 @@ def ask(parcel: Parcel, url: str, **how: Any) -> Answer:
 
 def called(parcel: Parcel, url: str, proof: str, **how: Any) -> Answer:
     headers = {"Accept": "application/json", "Authorization": proof}
-    answer = tooling.ask(parcel, url, headers=headers, **how)
+    answer = tooling.ask(parcel, url, headers=headers, seconds=seconds(), **how)
     # Whatever repeats the header tells no more than its kind.
     body = answer.body.replace(proof.partition(" ")[2], tooling.STRUCK)
     return Answer(answer.status, body, answer.headers)
@@ -70,7 +89,8 @@ def token(parcel: Parcel) -> str:
         "client_secret": parcel.secret.get("password", ""),
     }
     try:
-        answer = tooling.ask(parcel, f"{address_of(parcel)}/oauth_token.do", form=form)
+        url = f"{address_of(parcel)}/oauth_token.do"
+        answer = tooling.ask(parcel, url, form=form, seconds=seconds())
     except DeliveryError as error:
         error.ambiguous = False  # no record is made by asking who we are
         raise
@@ -81,11 +101,11 @@ def token(parcel: Parcel) -> str:
     if not isinstance(found, str) or not found.isascii() or not found.isprintable():
         raise DeliveryError(_("ServiceNow's answer holds no token."))
     lasts = said.get("expires_in")
-    seconds = lasts if isinstance(lasts, int) and lasts > 0 else USUAL_SECONDS
+    valid = lasts if isinstance(lasts, int) and lasts > 0 else USUAL_SECONDS
     with _lock:
         if len(_tokens) >= MOST_TOKENS:
             _tokens.clear()
-        _tokens[name] = found, now + seconds - MARGIN_SECONDS
+        _tokens[name] = found, now + valid - MARGIN_SECONDS
     return found
 
 

@@ -139,14 +139,18 @@ def fields_setting(text: str) -> str:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValidationError(_("This is not JSON: %s") % error) from error
+        raise ValidationError(
+            _("This is not JSON: %(error)s") % {"error": error}
+        ) from error
     if not isinstance(found, dict) or len(found) > MOST_FIELDS:
         raise ValidationError(_("Give an object with at most fifty fields."))
     for name, value in found.items():
         if not NAME.fullmatch(name) or name in OURS:
-            raise ValidationError(_("No field can be set that is called %s.") % name)
+            words = {"name": name}
+            raise ValidationError(_("The field %(name)s cannot be set.") % words)
         if not isinstance(value, str | int | float):
-            raise ValidationError(_("The field %s needs a text.") % name)
+            words = {"name": name}
+            raise ValidationError(_("The field %(name)s needs a text.") % words)
         a_template(str(value))
     return text.strip()
 

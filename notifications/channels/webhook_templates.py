@@ -236,18 +236,21 @@ def header_lines(lines: str) -> str:
     seen: set[str] = set()
     for name, source in pairs(lines):
         need_name(name)
+        words = {"name": name}
         if name.casefold() in seen:
-            raise ValidationError(_("The header %s is there twice.") % name)
+            raise ValidationError(_("The header %(name)s is there twice.") % words)
         seen.add(name.casefold())
         if not source:
-            raise ValidationError(_("The header %s has no value.") % name)
+            raise ValidationError(_("The header %(name)s has no value.") % words)
         try:
             for known in examples():
                 compile_source(source).render(known)
         except Broken as broken:
             raise ValidationError(f"{name}: {broken.reason}") from broken
     if len(seen) > MOST_HEADERS:
-        raise ValidationError(_("There are at most %d headers.") % MOST_HEADERS)
+        raise ValidationError(
+            _("There are at most %(n)d headers.") % {"n": MOST_HEADERS}
+        )
     return lines.strip()
 
 
@@ -257,7 +260,7 @@ def need_name(name: str) -> None:
         raise ValidationError(_("Give each header as Name: value, one a line."))
     lower = name.casefold()
     if lower in RESERVED or lower.startswith(("proxy-", "sec-")):
-        raise ValidationError(_("The header %s is not free.") % name)
+        raise ValidationError(_("The header %(name)s is not free.") % {"name": name})
 
 
 def a_media_type(text: str) -> str:

@@ -17,6 +17,7 @@ from notifications.channels import (
     tooling,
 )
 from notifications.channels.base import DeliveryError, Parcel, Receipt, ThreadPlace
+from notifications.claiming import LEASE
 from notifications.message import Note
 from tests.fakes.servicenow import FakeServiceNow
 from tests.fakes.tool import LOOPBACK
@@ -255,6 +256,17 @@ def test_no_answer_about_a_token_leaves_no_doubt(now, parcel, monkeypatch):
     with pytest.raises(DeliveryError) as error:
         servicenow.send(oauth(parcel))
     assert (error.value.ambiguous, error.value.permanent) == (False, False)
+
+
+def test_many_slow_calls_end_before_the_lease_does(now, parcel, monkeypatch):
+    assert LEASE.total_seconds() > servicenow_access.LONGEST_DELIVERY
+    monkeypatch.setattr(servicenow_access, "LONGEST_DELIVERY", 0.6)
+    receipt = servicenow.send(parcel)
+    now.slow(0.55)
+    with pytest.raises(DeliveryError) as error:
+        servicenow.send(later(parcel, receipt, "resolved", "resolved"))
+    assert not error.value.permanent
+    assert now.records[0].state == "1"
 
 
 def test_its_own_words_of_a_refusal_are_said(now, parcel):
