@@ -51,7 +51,54 @@ STORM: Mapping[str, Wording] = {
     ),
 }
 
+# One short line that says most if it is cut: number, severity, title.
+SHORT_TITLE = "#{{ number }} {{ severity.label }}: {{ title }}"
+SHORT = """\
+{% if alert_count == 1 %}
+{% if alerts[0].summary != title %}
+{{ alerts[0].summary }}
+{% endif %}
+{% else %}
+"""
+SMS: Mapping[str, Mapping[str, Wording]] = {
+    "firing": {
+        "en": (SHORT_TITLE, SHORT + "{{ alert_count }} alerts\n{% endif %}"),
+        "fr": (SHORT_TITLE, SHORT + "{{ alert_count }} alertes\n{% endif %}"),
+        "de": (SHORT_TITLE, SHORT + "{{ alert_count }} Alarme\n{% endif %}"),
+    },
+    "acknowledged": {
+        "en": ("#{{ number }} acknowledged by {{ actor }}: {{ title }}", ""),
+        "fr": ("#{{ number }} pris en charge par {{ actor }} : {{ title }}", ""),
+        "de": ("#{{ number }} übernommen von {{ actor }}: {{ title }}", ""),
+    },
+    "snoozed": {
+        "en": ("#{{ number }} snoozed until {{ snooze_until }}: {{ title }}", ""),
+        "fr": ("#{{ number }} en veille jusqu'au {{ snooze_until }} : {{ title }}", ""),
+        "de": ("#{{ number }} zurückgestellt bis {{ snooze_until }}: {{ title }}", ""),
+    },
+    "resolved": {
+        "en": ("#{{ number }} resolved after {{ duration }}: {{ title }}", ""),
+        "fr": ("#{{ number }} résolu après {{ duration }} : {{ title }}", ""),
+        "de": ("#{{ number }} gelöst nach {{ duration }}: {{ title }}", ""),
+    },
+    "storm": {
+        "en": (
+            "Storm on {{ route }}: {{ groups }} groups",
+            "{{ alert_count }} alerts; {{ open_groups }} groups still fire",
+        ),
+        "fr": (
+            "Tempête sur {{ route }} : {{ groups }} groupes",
+            "{{ alert_count }} alertes ; {{ open_groups }} groupes encore actifs",
+        ),
+        "de": (
+            "Sturm auf {{ route }}: {{ groups }} Gruppen",
+            "{{ alert_count }} Alarme; {{ open_groups }} Gruppen noch aktiv",
+        ),
+    },
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
+    **{("sms", occasion): wordings for occasion, wordings in SMS.items()},
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
         "fr": (TITLE, SUMMARY + LABELS),

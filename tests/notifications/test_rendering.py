@@ -191,7 +191,7 @@ def test_our_own_wordings_work(channel, kind, language):
 
 def test_templates_are_installed_once(acme):
     with in_tenant(acme.id):
-        assert install_templates(acme.id) == 10
+        assert install_templates(acme.id) == len(WORDINGS)
         MessageTemplate.objects.filter(kind="firing").update(title_fr="changed")
         assert install_templates(acme.id) == 0
         rows = MessageTemplate.objects.filter(tenant_id=acme.id)

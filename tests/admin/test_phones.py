@@ -1,0 +1,96 @@
+"""Can text messages and calls be set up, and is a secret kept from other accounts?"""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from notifications.admin.channel_form import stored_secrets
+from notifications.models import Channel
+from tenants.rls import in_tenant
+from tests.fakes.twilio import ACCOUNT, FROM, TOKEN
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = reverse("admin:notifications_channel_add")
+GIVEN = {
+    "kind": "sms",
+    "name": "Phones",
+    "slug": "phones",
+    "active": "on",
+    "to": "+49 151 12345678\n0033 6 12 34 56 78",
+    "account_sid": ACCOUNT,
+    "auth_token": TOKEN,
+    "from_number": FROM,
+    "callbacks": "on",
+}
+
+
+@pytest.fixture
+def phones(acme, alice) -> Channel:
+    assert alice.post(ADD, GIVEN).status_code == 302
+    with in_tenant(acme.id):
+        return Channel.objects.get(slug="phones")
+
+
+def change(row: Channel) -> str:
+    return reverse("admin:notifications_channel_change", args=[row.pk])
+
+
+def secrets_of(row: Channel) -> dict[str, str]:
+    with in_tenant(row.tenant_id):
+        return stored_secrets(Channel.objects.get(pk=row.pk))
+
+
+def test_numbers_are_kept_as_e164_and_the_token_is_shown_to_nobody(phones, alice):
+    assert phones.settings["to"] == ["+4915112345678", "+33612345678"]
+    page = alice.get(change(phones)).content.decode()
+    assert ACCOUNT in page
+    assert TOKEN not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("to", "0151 12345678", "country code"),
+        ("account_sid", "AC1", "account SID"),
+        ("key_sid", "SK" + "a" * 32, "A key has a secret"),
+        ("from_number", "", "a messaging service"),
+        ("from_number", "far too long a name", "country code"),
+        ("messaging_service_sid", "MG1", "MG and 32"),
+        ("auth_token", "", "needed to talk"),
+    ],
+)
+def test_what_cannot_work_is_said_beside_its_field(acme, alice, field, value, said):
+    answer = alice.post(ADD, GIVEN | {field: value})
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
+
+
+def test_the_token_is_shown_to_no_other_account(phones, alice):
+    other = GIVEN | {"account_sid": "AC" + "9" * 32, "auth_token": ""}
+    answer = alice.post(change(phones), other)
+    assert answer.status_code == 200
+    assert "give the secret again" in answer.content.decode()
+    assert alice.post(change(phones), other | {"auth_token": "x"}).status_code == 302
+    assert secrets_of(phones)["auth_token"] == "x"
+
+
+def test_an_api_key_alone_suffices_where_twilio_cannot_reach_us(acme, alice):
+    by_key = GIVEN | {
+        "auth_token": "",
+        "key_sid": "SK" + "a" * 32,
+        "key_secret": "s3cret",
+    }
+    assert alice.post(ADD, by_key).status_code == 200  # who signs what it tells us?
+    del by_key["callbacks"]
+    assert alice.post(ADD, by_key).status_code == 302
+
+
+def test_in_simulation_nobody_needs_an_account(acme, alice, settings):
+    settings.SIMULATION = True
+    bare = {"kind": "sms", "name": "Phones", "slug": "phones", "active": "on"}
+    assert alice.post(ADD, bare | {"callbacks": "on"}).status_code == 302
+    with in_tenant(acme.id):
+        row = Channel.objects.get(slug="phones")
+    assert row.settings["account_sid"].startswith("AC")
+    assert secrets_of(row)["auth_token"]
