@@ -60,11 +60,14 @@ SHORT = """\
 {% endif %}
 {% else %}
 """
+SHORT_EN = SHORT + "{{ alert_count }} alerts\n{% endif %}"
+SHORT_FR = SHORT + "{{ alert_count }} alertes\n{% endif %}"
+SHORT_DE = SHORT + "{{ alert_count }} Alarme\n{% endif %}"
 SMS: Mapping[str, Mapping[str, Wording]] = {
     "firing": {
-        "en": (SHORT_TITLE, SHORT + "{{ alert_count }} alerts\n{% endif %}"),
-        "fr": (SHORT_TITLE, SHORT + "{{ alert_count }} alertes\n{% endif %}"),
-        "de": (SHORT_TITLE, SHORT + "{{ alert_count }} Alarme\n{% endif %}"),
+        "en": (SHORT_TITLE, SHORT_EN),
+        "fr": (SHORT_TITLE, SHORT_FR),
+        "de": (SHORT_TITLE, SHORT_DE),
     },
     "acknowledged": {
         "en": ("#{{ number }} acknowledged by {{ actor }}: {{ title }}", ""),
@@ -97,7 +100,49 @@ SMS: Mapping[str, Mapping[str, Wording]] = {
     },
 }
 
+# Read out by a machine: whole sentences without signs.
+VOICE: Mapping[str, Mapping[str, Wording]] = {
+    "firing": {
+        "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
+        "fr": (
+            "Alerte {{ severity.label }} chez {{ tenant }} : {{ title }}.",
+            SHORT_FR,
+        ),
+        "de": ("Alarm bei {{ tenant }}, {{ severity.label }}: {{ title }}.", SHORT_DE),
+    },
+    "acknowledged": {
+        "en": ("{{ actor }} has acknowledged {{ title }}.", ""),
+        "fr": ("{{ actor }} prend en charge {{ title }}.", ""),
+        "de": ("{{ actor }} hat {{ title }} übernommen.", ""),
+    },
+    "snoozed": {
+        "en": ("{{ title }} is snoozed until {{ snooze_until }}.", ""),
+        "fr": ("{{ title }} est en veille jusqu'au {{ snooze_until }}.", ""),
+        "de": ("{{ title }} ist zurückgestellt bis {{ snooze_until }}.", ""),
+    },
+    "resolved": {
+        "en": ("{{ title }} was resolved after {{ duration }}.", ""),
+        "fr": ("{{ title }} a été résolu après {{ duration }}.", ""),
+        "de": ("{{ title }} wurde nach {{ duration }} gelöst.", ""),
+    },
+    "storm": {
+        "en": (
+            "Storm at {{ tenant }} on {{ route }}: {{ groups }} groups.",
+            "{{ alert_count }} alerts. {{ open_groups }} groups still fire.",
+        ),
+        "fr": (
+            "Tempête chez {{ tenant }} sur {{ route }} : {{ groups }} groupes.",
+            "{{ alert_count }} alertes. {{ open_groups }} groupes encore actifs.",
+        ),
+        "de": (
+            "Sturm bei {{ tenant }} auf {{ route }}: {{ groups }} Gruppen.",
+            "{{ alert_count }} Alarme. {{ open_groups }} Gruppen noch aktiv.",
+        ),
+    },
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
+    **{("voice", occasion): wordings for occasion, wordings in VOICE.items()},
     **{("sms", occasion): wordings for occasion, wordings in SMS.items()},
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from notifications.channels.base import DeliveryError
+from notifications.channels.base import DeliveryError, Setting
 
 # ITU-T E.164: a country code that begins with no zero, 15 digits at most. No country
 # has fewer than 7 with its code.
@@ -16,6 +19,7 @@ WRITTEN_BETWEEN = re.compile(r"[\s().\-/\u00a0]+")
 # Letters and digits, with a letter: what a phone shows in place of a number
 # (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id).
 SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+SHOWN_NUMBERS = 3
 SHORT_CODE = re.compile(r"[0-9]{5,6}")
 
 
@@ -66,3 +70,24 @@ def a_sender(text: str) -> str:
 def can_be_answered(sender: str) -> bool:
     """Whether a reply reaches this sender: a name has no number."""
     return bool(E164.fullmatch(sender) or SHORT_CODE.fullmatch(sender))
+
+
+def place(account: Mapping[str, Any]) -> str:
+    """Return what a list shows: the numbers it reaches, else who it comes from."""
+    to = [str(one) for one in account.get("to") or []]
+    if to:
+        more = "" if len(to) <= SHOWN_NUMBERS else " …"
+        return ", ".join(to[:SHOWN_NUMBERS]) + more
+    return str(account.get("from_number") or account.get("messaging_service_sid") or "")
+
+
+NUMBERS = Setting(
+    "to",
+    gettext_lazy("Numbers"),
+    gettext_lazy(
+        "Telephone numbers with country code, one a line; none: the channel only "
+        "carries what goes to members' own phones."
+    ),
+    kind="lines",
+    check=numbers,
+)

@@ -29,7 +29,6 @@ from notifications.channels.base import (
 
 KINDS = ("page", "reply", "test", "answer")
 SERVICE_SID_LENGTH = 34  # MG and 32 digits
-SHOWN_NUMBERS = 3
 
 
 def send(parcel: Parcel) -> Receipt:
@@ -127,32 +126,12 @@ def made_up(channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return settings_made, {"auth_token": secrets.token_hex(16)}
 
 
-def place(account: Mapping[str, Any]) -> str:
-    """Return what a list shows: the numbers it reaches, else who it comes from."""
-    to = [str(one) for one in account.get("to") or []]
-    if to:
-        more = "" if len(to) <= SHOWN_NUMBERS else " …"
-        return ", ".join(to[:SHOWN_NUMBERS]) + more
-    return str(account.get("from_number") or account.get("messaging_service_sid") or "")
-
-
-NUMBERS = Setting(
-    "to",
-    gettext_lazy("Numbers"),
-    gettext_lazy(
-        "Telephone numbers with country code, one a line; none: the channel only "
-        "carries what goes to members' own phones."
-    ),
-    kind="lines",
-    check=phones.numbers,
-)
-
 SPEC = Spec(
     kind="sms",
     label=gettext_lazy("Text message"),
     about=gettext_lazy("Mobile phones, by Twilio; answers acknowledge and resolve."),
     settings=(
-        NUMBERS,
+        phones.NUMBERS,
         *twilio.ACCOUNT,
         Setting(
             "from_number",
@@ -171,7 +150,7 @@ SPEC = Spec(
         ),
         twilio.CALLBACKS,
     ),
-    place=place,
+    place=phones.place,
     addresses=lambda settings: [str(one) for one in settings.get("to") or []],
     check=needed,
     made_up=made_up,
