@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from alertcenter import health
-from alertcenter.api import slack
+from alertcenter.api import slack, twilio
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez),
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("slack/interactions", slack.interactions, name="slack-interactions"),
     path("slack/events", slack.events, name="slack-events"),
+    path("twilio/status/<str:token>", twilio.status, name="twilio-status"),
+    path("twilio/sms/<str:token>", twilio.sms, name="twilio-sms"),
+    path("twilio/voice/<str:token>", twilio.voice, name="twilio-voice"),
     path("admin/", admin.site.urls),
     path("", include("alertcenter.api.urls")),
     path("", include("alertcenter.dashboard.urls")),

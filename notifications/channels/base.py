@@ -119,6 +119,10 @@ def nothing(_channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return {}, {}
 
 
+def nowhere(_tenant_id: UUID, _channel_id: UUID) -> list[tuple[Any, str]]:
+    return []
+
+
 def itself(_settings: Mapping[str, Any]) -> list[str]:
     return [""]
 
@@ -132,6 +136,8 @@ class Spec:
     setting's name, given the form's values (with the stored settings as "stored") and
     the secrets held. `made_up`: settings and secrets that the simulation's side of the
     vendor accepts, for a channel's id, so that nobody needs real ones to try it.
+
+    `pasted(tenant, channel)`: (label, URL) of ours that a person pastes at the vendor.
 
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
     state. `replies`: the kinds of note that get a line of their own; None: all.
@@ -149,6 +155,7 @@ class Spec:
     check: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]] = no_check
     made_up: Callable[[UUID], tuple[dict[str, Any], dict[str, str]]] = nothing
     contact: ContactSpec | None = None
+    pasted: Callable[[UUID, UUID], list[tuple[Any, str]]] = nowhere
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
     for_people: bool = True

@@ -161,5 +161,6 @@ SPEC = Spec(
     ),
     # Each costs: that it is over is worth one, what others did meanwhile is not.
     replies=frozenset(("resolved", "storm_over")),
+    pasted=twilio.pasted("sms"),
     words_like="sms",
 )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -34,6 +35,13 @@ OF_THE_NUMBER = frozenset({
 LATER = frozenset({14107, 20429, 21611, 30001})
 # Not long enough to fail a page, not so short that the queue is still full.
 LATER_SECONDS = 30.0
+
+# Tests and codes are sent once, here and now: no row waits for their fate.
+DELIVERED = ("page", "reply")
+PASTED = {
+    "sms": gettext_lazy("Twilio: when a message comes in (webhook, HTTP POST)"),
+    "voice": gettext_lazy("Twilio: when a call comes in (webhook, HTTP POST)"),
+}
 
 Account = Mapping[str, Any]
 
@@ -91,13 +99,23 @@ def authorization(sid: str, account: Account, secret: Mapping[str, str]) -> str:
 
 
 def callback(parcel: Parcel, what: str) -> str:
-    """Return the address at which Twilio tells, or asks, about this delivery; ""
-    where this installation cannot be called."""
-    if parcel.channel_id is None or not parcel.settings.get("callbacks", True):
+    """Return the address at which Twilio tells, or asks, about this delivery; "" for
+    what is no delivery, and where this installation cannot be called."""
+    reachable = parcel.settings.get("callbacks", True)
+    if parcel.channel_id is None or parcel.kind not in DELIVERED or not reachable:
         return ""
-    delivery_id = None if parcel.kind == "test" else parcel.delivery_id
-    place = Place(parcel.tenant_id, parcel.channel_id, delivery_id)
+    place = Place(parcel.tenant_id, parcel.channel_id, parcel.delivery_id)
     return address("twilio", what, place)
+
+
+def pasted(what: str) -> Callable[[UUID, UUID], list[tuple[Any, str]]]:
+    """Return what tells an operator our address for Twilio's console."""
+
+    def told(tenant_id: UUID, channel_id: UUID) -> list[tuple[Any, str]]:
+        place = Place(tenant_id, channel_id)
+        return [(PASTED[what], address("twilio", what, place))]
+
+    return told
 
 
 # --- what an account is ---

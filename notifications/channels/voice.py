@@ -29,7 +29,6 @@ from notifications.channels.base import (
 
 KINDS = ("page", "test", "answer")
 RING_SECONDS, LEAST_RING, LONGEST_RING = 30, 5, 600
-SAID_AT_ONCE = ("test", "answer")
 # https://www.twilio.com/docs/voice/api/call-resource: Twiml takes 4,000 letters.
 MOST_TWIML = 4_000
 
@@ -61,7 +60,7 @@ def send(parcel: Parcel) -> Receipt:
 def what_is_said(parcel: Parcel) -> dict[str, str]:
     """Return where Twilio finds what to say, or the words themselves."""
     asked = twilio.callback(parcel, "voice")
-    if parcel.kind in SAID_AT_ONCE or not asked:
+    if not asked:
         return {"Twiml": at_once(parcel)[:MOST_TWIML]}
     return {
         "Url": asked,
@@ -153,5 +152,6 @@ SPEC = Spec(
         proves=True,
     ),
     replies=frozenset(),  # nobody is called to hear that it is over
+    pasted=twilio.pasted("voice"),
     words_like="voice",
 )

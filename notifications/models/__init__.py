@@ -2,6 +2,7 @@
 
 from notifications.models.channel import Channel, Contact
 from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.heard import Heard
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Channel",
     "Contact",
     "Delivery",
+    "Heard",
     "MessageTemplate",
     "SimulatedMessage",
     "Thread",

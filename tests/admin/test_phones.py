@@ -94,3 +94,21 @@ def test_in_simulation_nobody_needs_an_account(acme, alice, settings):
         row = Channel.objects.get(slug="phones")
     assert row.settings["account_sid"].startswith("AC")
     assert secrets_of(row)["auth_token"]
+
+
+def test_the_page_says_which_address_to_paste_at_twilio(phones, alice, settings):
+    settings.BASE_URL = "https://alerts.example"
+    page = alice.get(change(phones)).content.decode()
+    assert "https://alerts.example/twilio/sms/" in page
+    assert "when a message comes in" in page
+
+
+def test_a_call_channel_can_be_set_up(acme, alice):
+    given = GIVEN | {"kind": "voice", "ring_seconds": "25", "machines": "on"}
+    assert alice.post(ADD, given | {"ring_seconds": "3"}).status_code == 200
+    assert alice.post(ADD, given | {"from_number": "Acme"}).status_code == 200
+    assert alice.post(ADD, given).status_code == 302
+    with in_tenant(acme.id):
+        row = Channel.objects.get(slug="phones")
+    assert row.settings["ring_seconds"] == 25
+    assert alice.get(change(row)).status_code == 200
