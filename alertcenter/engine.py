@@ -39,7 +39,7 @@ from escalation import (
     storms,
 )
 from escalation.models import EngineHeartbeat
-from notifications import delivery
+from notifications import delivery, digests, standing_in
 from tenants import access, partitions
 from tenants.rls import tenant_context
 
@@ -165,6 +165,8 @@ def jobs() -> list[Job]:
         inbox,
         acts,
         Job("deliveries", send_leftovers, 1.0),
+        Job("digests", digests.sweep, 1.0),
+        Job("overdue_pages", standing_in.sweep, 2.0),
         Job("heartbeats", all_tenants_do(sweep_overdue), 1.0),
         Job("silences", sweep_silences, 1.0),
         Job("silences_gone", silence_sweep.end_gone, 2.0),

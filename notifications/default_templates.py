@@ -51,6 +51,26 @@ STORM: Mapping[str, Wording] = {
     ),
 }
 
+# What one place had no room for one by one.
+LISTED = (
+    "{% for alert in alerts %}{{ alert.severity.label }}: {{ alert.title }}"
+    " {{ alert.link }}\n{% endfor %}"
+)
+DIGEST: Mapping[str, Wording] = {
+    "en": (
+        "{{ alert_count }} groups in one message",
+        "More came than can be said here one by one.\n\n" + LISTED,
+    ),
+    "fr": (
+        "{{ alert_count }} groupes en un message",
+        "Il en est venu plus qu'on ne peut en dire ici un par un.\n\n" + LISTED,
+    ),
+    "de": (
+        "{{ alert_count }} Gruppen in einer Nachricht",
+        "Es kamen mehr, als hier einzeln gesagt werden können.\n\n" + LISTED,
+    ),
+}
+
 # One short line that says most if it is cut: number, severity, title.
 SHORT_TITLE = "#{{ number }} {{ severity.label }}: {{ title }}"
 SHORT = """\
@@ -63,7 +83,14 @@ SHORT = """\
 SHORT_EN = SHORT + "{{ alert_count }} alerts\n{% endif %}"
 SHORT_FR = SHORT + "{{ alert_count }} alertes\n{% endif %}"
 SHORT_DE = SHORT + "{{ alert_count }} Alarme\n{% endif %}"
+SHORT_LIST = "{% for alert in alerts %}{{ alert.title }}. {% endfor %}"
+SHORT_DIGEST: Mapping[str, Wording] = {
+    "en": ("{{ alert_count }} groups in one message.", SHORT_LIST),
+    "fr": ("{{ alert_count }} groupes en un message.", SHORT_LIST),
+    "de": ("{{ alert_count }} Gruppen in einer Nachricht.", SHORT_LIST),
+}
 SMS: Mapping[str, Mapping[str, Wording]] = {
+    "digest": SHORT_DIGEST,
     "firing": {
         "en": (SHORT_TITLE, SHORT_EN),
         "fr": (SHORT_TITLE, SHORT_FR),
@@ -102,6 +129,7 @@ SMS: Mapping[str, Mapping[str, Wording]] = {
 
 # Read out by a machine: whole sentences without signs.
 VOICE: Mapping[str, Mapping[str, Wording]] = {
+    "digest": SHORT_DIGEST,
     "firing": {
         "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
         "fr": (
@@ -164,6 +192,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         "fr": (TITLE, "Résolu après {{ duration }}."),
         "de": (TITLE, "Gelöst nach {{ duration }}."),
     },
+    ("slack", "digest"): DIGEST,
+    ("email", "digest"): DIGEST,
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
     ("email", "firing"): {

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from notifications import telemetry
 from notifications.models import Attempt, Delivery
 from notifications.settling import LONGEST_ANSWER, on_settled
+from notifications.standing_in import pass_on
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def lost(tenant_id: UUID, delivery_id: UUID, *, provider_id: str, words: str) ->
         return False
     _write(row, state="dead", error=words[:LONGEST_ANSWER], provider_id=provider_id)
     _note(row, LOST, words)
+    pass_on(tenant_id, row)
     _tell(row)
     log.warning(
         "delivery_undelivered: %s by %s",

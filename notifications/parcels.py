@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from notifications import rendering
+from notifications import localize, rendering, standing_in
 from notifications.channels.base import DeliveryError, Parcel, ThreadPlace
 from notifications.message import Message
 from notifications.models import Channel, Delivery, Thread
@@ -51,8 +51,16 @@ def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
         thread=_thread(row),
         may_be_a_repeat=in_doubt,
         title=words.title,
-        body=words.body,
+        body=_with_reason(row, words.body, language),
     )
+
+
+def _with_reason(row: Delivery, body: str, language: str) -> str:
+    if row.instead_of is None:
+        return body
+    place = standing_in.place_of(row.tenant_id, row.instead_of)
+    reason = localize.instead_line(place, language) if place else ""
+    return f"{reason}\n\n{body}".strip()
 
 
 def language_of(tenant: Tenant, channel: Channel | None, member: Member | None) -> str:

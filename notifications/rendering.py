@@ -96,7 +96,7 @@ def validate_template(source: str) -> str | None:
     """Return why `source` cannot be saved as a template, None when it can."""
     try:
         compiled = compile_source(source)
-        for kind in ("firing", "resolved", "storm"):
+        for kind in ("firing", "resolved", "storm", "digest"):
             compiled.render(context(sample(kind), "en", "UTC"))
     except Broken as broken:
         return broken.reason

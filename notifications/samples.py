@@ -7,6 +7,7 @@ from dataclasses import replace
 from notifications.message import AlertLine, Funnel, Message
 
 OPENED = "2026-03-02T08:14:00+00:00"
+URL = "https://alerts.example/t/acme/groups/1234"
 CHANGED = "2026-03-02T08:31:00+00:00"
 
 EXAMPLE = Message(
@@ -17,7 +18,7 @@ EXAMPLE = Message(
     state="firing",
     number=1234,
     group_id="00000000-0000-0000-0000-000000000000",
-    url="https://alerts.example/t/acme/groups/1234",
+    url=URL,
     labels={"alertname": "DiskWillFillIn4Hours", "cluster": "eu-west"},
     opened_at=OPENED,
     changed_at=CHANGED,
@@ -69,6 +70,17 @@ def sample(kind: str = "firing", *, tenant: str = "Acme") -> Message:
             "alert_count": 3140,
             "firing_count": 2990,
             "storm": STORM,
+        },
+        "digest": {
+            "state": "firing",
+            "number": 0,
+            "alert_count": 42,
+            "firing_count": 42,
+            "alerts": tuple(
+                replace(EXAMPLE.alerts[0], title=f"#{n} DiskWillFillIn4Hours", link=URL)
+                for n in (1234, 1235, 1236)
+            ),
+            "actions": (),
         },
         "resolved": {"resolved_at": CHANGED, "firing_count": 0, "next_at": None},
     }

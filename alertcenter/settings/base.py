@@ -18,6 +18,7 @@ ALLOWED_HOSTS = env.text("ALERTCENTER_ALLOWED_HOSTS", "*").replace(",", " ").spl
 BASE_URL = env.base_url
 PORT = env.port
 SIMULATION = env.simulation
+DELIVERY_PACE = env.delivery_pace
 TRUSTED_PROXIES = env.trusted_proxies
 OUTBOUND_ALLOW = env.outbound_allow
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")

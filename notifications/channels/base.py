@@ -144,7 +144,8 @@ class Spec:
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
-    `pace`: seconds between two messages to one place; 0: as fast as they come.
+    `pace`: seconds between two messages to one place, 0: as fast as they come; so many
+    as `burst` may come together.
     """
 
     kind: str
@@ -161,6 +162,7 @@ class Spec:
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
+    burst: int = 1
     about: Any = ""  # one sentence for who chooses among kinds
 
 

@@ -105,8 +105,10 @@ SPEC = Spec(
     contact=ContactSpec(gettext_lazy("A Slack user id such as U0123ABCD."), a_user),
     updates=True,
     replies=None,
-    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second a channel
+    # One message a second a channel, short bursts tolerated:
+    # https://docs.slack.dev/apis/web-api/rate-limits
     pace=1.0,
+    burst=5,
 )
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update:

@@ -1,7 +1,13 @@
 """Channels, templates, contacts, and the outbox."""
 
 from notifications.models.channel import Channel, Contact
-from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.delivery import (
+    Attempt,
+    Delivery,
+    Destination,
+    SimulatedMessage,
+    Thread,
+)
 from notifications.models.heard import Heard
 from notifications.models.template import MessageTemplate
 
@@ -10,6 +16,7 @@ __all__ = [
     "Channel",
     "Contact",
     "Delivery",
+    "Destination",
     "Heard",
     "MessageTemplate",
     "SimulatedMessage",

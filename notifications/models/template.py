@@ -17,6 +17,7 @@ class MessageKind(models.TextChoices):
     SNOOZED = "snoozed", _("snoozed")
     RESOLVED = "resolved", _("resolved")
     STORM = "storm", _("storm")
+    DIGEST = "digest", _("digest")
 
 
 class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unused-ignore]

@@ -274,7 +274,7 @@ def test_what_is_no_number_is_refused(wrong: str):
 
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
 @pytest.mark.parametrize(
-    "kind", ["firing", "acknowledged", "snoozed", "resolved", "storm"]
+    "kind", ["firing", "acknowledged", "snoozed", "resolved", "storm", "digest"]
 )
 @pytest.mark.django_db
 def test_every_occasion_is_one_short_line_in_three_languages(acme, language, kind):

@@ -154,7 +154,7 @@ def test_nobody_listens_to_a_long_text(twilio):
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
-@pytest.mark.parametrize("kind", ["firing", "resolved", "storm"])
+@pytest.mark.parametrize("kind", ["firing", "resolved", "storm", "digest"])
 @pytest.mark.django_db
 def test_the_built_in_words_are_sentences(acme, language, kind):
     with in_tenant(acme.id):

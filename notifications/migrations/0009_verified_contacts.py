@@ -9,7 +9,7 @@ from tenants.rls import ProtectTable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0007_channels"),
+        ("notifications", "0008_destinations"),
     ]
 
     operations = [
