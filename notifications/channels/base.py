@@ -145,7 +145,8 @@ class Spec:
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
     `pace`: seconds between two messages to one place, 0: as fast as they come; so many
-    as `burst` may come together.
+    as `burst` may come together. `most`: (how many, seconds): no more go to one address
+    within that time.
     """
 
     kind: str
@@ -163,6 +164,7 @@ class Spec:
     words_like: str = "slack"
     pace: float = 0.0
     burst: int = 1
+    most: tuple[tuple[int, int], ...] = ()
     about: Any = ""  # one sentence for who chooses among kinds
 
 

@@ -153,5 +153,7 @@ SPEC = Spec(
     ),
     replies=frozenset(),  # nobody is called to hear that it is over
     pasted=twilio.pasted("voice"),
+    # As GoAlert has it: more in so short a time nobody hears.
+    most=((3, 15 * 60), (7, 3600)),
     words_like="voice",
 )
