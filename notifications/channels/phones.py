@@ -32,10 +32,13 @@ class ProviderRefused(DeliveryError):
         reason: str,
         *,
         permanent: bool = True,
+        ambiguous: bool = False,
         retry_after: float | None = None,
         of_the_number: bool = False,
     ) -> None:
-        super().__init__(reason, permanent=permanent, retry_after=retry_after)
+        super().__init__(
+            reason, permanent=permanent, ambiguous=ambiguous, retry_after=retry_after
+        )
         self.of_the_number = of_the_number
 
 

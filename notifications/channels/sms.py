@@ -1,4 +1,4 @@
-"""How does a delivery reach a mobile phone? As a text message, by Twilio.
+"""How does a delivery reach a mobile phone? As a text message, by Twilio or Amazon.
 
 https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
 At most three segments: title, severity and link stay, the rest is cut.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
 
 from notifications import localize
-from notifications.channels import gsm, phones, simulated, twilio
+from notifications.channels import gsm, phones, simulated, sns, twilio
 from notifications.channels.base import (
     ContactSpec,
     DeliveryError,
@@ -39,19 +40,69 @@ def send(parcel: Parcel) -> Receipt:
         to = phones.a_number(parcel.address)
     except ValidationError as error:
         raise DeliveryError("this is no telephone number", permanent=True) from error
-    text = text_of(parcel)
     if settings.SIMULATION:
-        return keep(parcel, to, text)
-    return by_twilio(parcel, to, text)
+        return keep(parcel, to, text_of(parcel))
+    return by_a_provider(parcel, to)
 
 
-def by_twilio(parcel: Parcel, to: str, text: str) -> Receipt:
+def by_a_provider(parcel: Parcel, to: str) -> Receipt:
+    """Hand it to the provider; to the second one where the first is in trouble."""
+    first, second = providers(parcel.settings)
+    try:
+        return SENDERS[first](parcel, to)
+    except DeliveryError as error:
+        if not second or not another_may(error):
+            raise
+        return instead(parcel, to, error)
+
+
+def instead(parcel: Parcel, to: str, error: DeliveryError) -> Receipt:
+    """Send by the second provider. Raises DeliveryError with what both said."""
+    first, second = providers(parcel.settings)
+    try:
+        receipt = SENDERS[second](parcel, to)
+    except DeliveryError as worse:
+        raise phones.ProviderRefused(
+            f"{first}: {error.reason}; {second}: {worse.reason}",
+            permanent=error.permanent and worse.permanent,
+            ambiguous=worse.ambiguous,
+            retry_after=worse.retry_after,
+        ) from worse
+    answer = f"{receipt.answer} ({second}, as {first} said: {error.reason})"
+    return replace(receipt, answer=answer)
+
+
+def another_may(error: DeliveryError) -> bool:
+    """Whether it is the provider's trouble: the number would be refused by others, too,
+    what may have arrived must not come twice, and who asks to wait is waited for."""
+    of_the_number = isinstance(error, phones.ProviderRefused) and error.of_the_number
+    return not (of_the_number or error.ambiguous or error.retry_after is not None)
+
+
+def providers(account: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the first provider and the second, which may be ""."""
+    first = str(account.get("provider") or TWILIO)
+    second = str(account.get("second_provider") or "")
+    return first, second if second != first else ""
+
+
+def by_twilio(parcel: Parcel, to: str) -> Receipt:
     """Hand it to Twilio, which says whether it takes it; the callback says more."""
-    form = {"To": to, "Body": text} | sender(parcel.settings)
+    form = {"To": to, "Body": text_of(parcel)} | sender(parcel.settings)
     if told := twilio.callback(parcel, "status"):
         form["StatusCallback"] = told
     made, said = twilio.post(parcel.settings, parcel.secret, "Messages", form)
     return Receipt(provider_id=str(made.get("sid", "")), answer=said)
+
+
+def by_sns(parcel: Parcel, to: str) -> Receipt:
+    """Hand it to Amazon, which hears no answers."""
+    text = text_of(parcel, heard=False)
+    return sns.publish(parcel.settings, parcel.secret, to, text)
+
+
+TWILIO, SNS = "twilio", "sns"
+SENDERS = {TWILIO: by_twilio, SNS: by_sns}
 
 
 def sender(account: Mapping[str, Any]) -> dict[str, str]:
@@ -61,8 +112,9 @@ def sender(account: Mapping[str, Any]) -> dict[str, str]:
     return {"From": str(account.get("from_number") or "")}
 
 
-def text_of(parcel: Parcel) -> str:
-    """Return what is sent: words of the tenant's template, link, and how to answer."""
+def text_of(parcel: Parcel, *, heard: bool = True) -> str:
+    """Return what is sent: words of the tenant's template, link, and how to answer
+    if answers are heard."""
     message = parcel.message
     title = gsm.plain(parcel.title) or gsm.plain(message.title)
     body = gsm.plain(parcel.body).replace("\n\n", "\n")
@@ -70,7 +122,7 @@ def text_of(parcel: Parcel) -> str:
         return gsm.fitted(title, "", [])
     if parcel.kind == "reply":
         return gsm.fitted(title, body, [], most=1)
-    return gsm.fitted(title, body, [message.url, hint(parcel)])
+    return gsm.fitted(title, body, [message.url, hint(parcel) if heard else ""])
 
 
 def hint(parcel: Parcel) -> str:
@@ -111,10 +163,19 @@ def a_service(sid: str) -> str:
 
 def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """Return what is missing, by the setting's name."""
-    lacks = twilio.needed(given, held)
-    if not given.get("from_number") and not given.get("messaging_service_sid"):
-        lacks["from_number"] = _("Give a number or a messaging service.")
-    return {} if settings.SIMULATION else lacks
+    if settings.SIMULATION:
+        return {}
+    lacks: dict[str, Any] = {}
+    used = providers(given)
+    if given.get("second_provider") == used[0]:
+        lacks["second_provider"] = _("Choose another one than the first.")
+    if TWILIO in used:
+        lacks |= twilio.needed(given, held)
+        if not given.get("from_number") and not given.get("messaging_service_sid"):
+            lacks["from_number"] = _("Give a number or a messaging service.")
+    if SNS in used:
+        lacks |= sns.needed(given, held)
+    return lacks
 
 
 def made_up(channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
@@ -126,12 +187,28 @@ def made_up(channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return settings_made, {"auth_token": secrets.token_hex(16)}
 
 
+PROVIDERS = ((TWILIO, "Twilio"), (SNS, "Amazon SNS"))
+
 SPEC = Spec(
     kind="sms",
     label=gettext_lazy("Text message"),
-    about=gettext_lazy("Mobile phones, by Twilio; answers acknowledge and resolve."),
+    about=gettext_lazy("Mobile phones; an answer acknowledges or resolves."),
     settings=(
         phones.NUMBERS,
+        Setting(
+            "provider",
+            gettext_lazy("Provider"),
+            kind="choice",
+            default=TWILIO,
+            choices=PROVIDERS,
+        ),
+        Setting(
+            "second_provider",
+            gettext_lazy("Second provider"),
+            gettext_lazy("Sends what the first one cannot, for reasons of its own."),
+            kind="choice",
+            choices=(("", gettext_lazy("none")), *PROVIDERS),
+        ),
         *twilio.ACCOUNT,
         Setting(
             "from_number",
@@ -149,6 +226,7 @@ SPEC = Spec(
             check=a_service,
         ),
         twilio.CALLBACKS,
+        *sns.ACCOUNT,
     ),
     place=phones.place,
     addresses=lambda settings: [str(one) for one in settings.get("to") or []],

@@ -112,3 +112,37 @@ def test_a_call_channel_can_be_set_up(acme, alice):
         row = Channel.objects.get(slug="phones")
     assert row.settings["ring_seconds"] == 25
     assert alice.get(change(row)).status_code == 200
+
+
+AMAZON = {
+    "kind": "sms",
+    "name": "Phones",
+    "slug": "phones",
+    "active": "on",
+    "callbacks": "on",
+    "provider": "sns",
+    "aws_region": "eu-central-1",
+    "aws_key_id": "AKIDEXAMPLE000000001",
+    "aws_secret_key": "s3cret",
+}
+
+
+def test_amazon_alone_needs_nothing_of_twilio(acme, alice):
+    assert alice.post(ADD, AMAZON).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"aws_region": ""}, "Amazon SNS"),
+        ({"aws_region": "evil.example/"}, "eu-central-1"),
+        ({"aws_secret_key": ""}, "Amazon SNS"),
+        ({"sender_id": "<b>"}, "eleven"),
+        ({"second_provider": "sns"}, "another one"),
+        ({"second_provider": "twilio"}, "needed to talk to Twilio"),
+    ],
+)
+def test_what_amazon_lacks_is_said(acme, alice, changes, said):
+    answer = alice.post(ADD, AMAZON | changes)
+    assert answer.status_code == 200
+    assert said in answer.content.decode()

@@ -615,3 +615,12 @@ def test_a_delivery_of_another_tenant_cannot_be_named(line, globex):
     )
     assert answer.status_code == 200
     assert theirs.row(delivery).state == "sent"
+
+
+def test_what_did_not_arrive_is_told_at_once_to_the_next_address(line):
+    delivery = line.delivery(line.group(12))
+    line.fate(delivery, MessageSid="SM1", MessageStatus="undelivered")
+    with in_tenant(line.cast.id):
+        (instead,) = Delivery.objects.filter(instead_of=delivery.pk)
+    assert instead.state == "pending"
+    assert (instead.member_id, instead.channel_kind) == (line.people[0].pk, "voice")
