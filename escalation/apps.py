@@ -10,8 +10,10 @@ class EscalationConfig(AppConfig):
 
     def ready(self) -> None:
         from escalation import retention
+        from escalation.judging import judge
         from escalation.timeline import on_settled
-        from notifications import delivery
+        from notifications import delivery, judging
 
         delivery.on_settled.append(on_settled)
+        judging.judges.append(judge)
         retention.register()

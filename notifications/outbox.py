@@ -38,6 +38,11 @@ class Entry:
     correlation_id: str = ""
 
     @property
+    def put_off(self) -> bool:
+        """Whether it is a page of a later step, by which nobody is told yet."""
+        return self.kind == "page" and self.delay_seconds > 0
+
+    @property
     def lane(self) -> str:
         """What must stay in order: one group's messages to one place."""
         place = self.channel_id or self.channel_kind
@@ -59,14 +64,14 @@ def short(name: str) -> str:
 PUT = """
 INSERT INTO delivery (tenant_id, idem, lane, kind, channel_id, channel_kind,
   member_id, address, group_id, message, severity, state, fence, attempts,
-  provider_id, error, correlation_id, next_at)
+  provider_id, error, correlation_id, put_off, next_at)
 SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
   group_id, message, severity, 'pending', 0, 0, '', '', correlation,
-  now() + delay * interval '1 second'
+  put_off, now() + delay * interval '1 second'
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
   idem text, lane text, kind text, channel_id uuid, channel_kind text,
   member_id uuid, address text, group_id uuid, message jsonb, severity smallint,
-  delay int, correlation text)
+  delay int, correlation text, put_off bool)
 ) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
@@ -103,15 +108,18 @@ def _row(entry: Entry) -> dict[str, Any]:
         "message": entry.message.to_json(),
         "severity": entry.severity,
         "delay": entry.delay_seconds,
+        "put_off": entry.put_off,
         "correlation": entry.correlation_id or tracing.current(),
     }
 
 
-TOLD = """
+# Later steps of a person's chain have told nobody before their time.
+IS_TOLD = """kind = 'page' AND state NOT IN ('cancelled', 'dead')
+  AND NOT (put_off AND state = 'pending' AND attempts = 0 AND next_at > now())"""
+TOLD = f"""
 SELECT DISTINCT ON (lane) channel_id, channel_kind, member_id, address
 FROM delivery
-WHERE tenant_id = %s AND group_id = %s AND kind = 'page'
-  AND state NOT IN ('cancelled', 'dead')
+WHERE tenant_id = %s AND group_id = %s AND {IS_TOLD}
 ORDER BY lane, id
 """
 REDRAW = """
@@ -132,10 +140,9 @@ UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
 """
 
 
-TOLD_OF = """
+TOLD_OF = f"""
 SELECT DISTINCT group_id FROM delivery
-WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND kind = 'page'
-  AND state NOT IN ('cancelled', 'dead')
+WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND {IS_TOLD}
 """
 
 
@@ -214,7 +221,8 @@ def _merged(tenant_id: UUID, entry: Entry) -> bool:
 
 
 def cancel_pages(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
-    """Cancel pages of these groups that nobody has begun to send."""
+    """Cancel pages of these groups that nobody has begun to send, those of later
+    steps as well."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s "

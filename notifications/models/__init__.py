@@ -2,6 +2,12 @@
 
 from notifications.models.channel import Channel, Contact
 from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.personal import (
+    Person,
+    PersonalRule,
+    PersonalStep,
+    QuietHours,
+)
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -10,6 +16,10 @@ __all__ = [
     "Contact",
     "Delivery",
     "MessageTemplate",
+    "Person",
+    "PersonalRule",
+    "PersonalStep",
+    "QuietHours",
     "SimulatedMessage",
     "Thread",
 ]

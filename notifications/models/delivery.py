@@ -87,6 +87,8 @@ class Delivery(TenantModel):
     provider_id = models.CharField(_("provider's id"), max_length=200, default="")
     error = models.TextField(_("last error"), default="")
     correlation_id = models.CharField(max_length=64, default="")
+    # A page of a later step: nobody was told by it before its time.
+    put_off = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "delivery"
