@@ -19,7 +19,7 @@ def judge(tenant_id: UUID, delivery: Delivery) -> Stay | None:
     The page of a later step is also put off while its group is silenced or the like,
     and tells what is known by now. Called by notifications.
     """
-    if delivery.message.get("state") != "firing":
+    if delivery.message.get("state") != "firing" or delivery.group_id is None:
         return None
     group = Group.objects.filter(tenant_id=tenant_id, pk=delivery.group_id).first()
     if group is None:

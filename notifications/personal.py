@@ -15,6 +15,8 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from notifications import recipients
 from notifications.models.channel import Contact
 from notifications.models.personal import (
@@ -113,6 +115,14 @@ def read(tenant_id: UUID, member_id: UUID) -> Person | None:
         quiet_below=rule.quiet_below,
         quiet_how=rule.quiet_how,
     )
+
+
+def now() -> datetime:
+    """Return the time by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
 
 
 def plan(

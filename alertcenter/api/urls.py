@@ -7,7 +7,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import alertmanager_silences as am_silences
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty, services, silences, victorops
+from alertcenter.api import (
+    heartbeats,
+    pagerduty,
+    personal,
+    services,
+    silences,
+    victorops,
+)
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -46,6 +53,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/heartbeats/<uuid:pk>/address",
         beats.AddressView.as_view(),
         name="heartbeat-address",
+    ),
+    path(
+        f"{V1}/me/notifications",
+        personal.MyNotificationsView.as_view(),
+        name="my-notifications",
+    ),
+    path(
+        f"{V1}/members/<uuid:pk>/notifications",
+        personal.MemberNotificationsView.as_view(),
+        name="member-notifications",
     ),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(

@@ -3,6 +3,7 @@
 from notifications.admin.channel import ChannelAdmin
 from notifications.admin.contact import ContactAdmin
 from notifications.admin.delivery import DeliveryAdmin
+from notifications.admin.personal import PersonAdmin
 from notifications.admin.template import MessageTemplateAdmin
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     "ContactAdmin",
     "DeliveryAdmin",
     "MessageTemplateAdmin",
+    "PersonAdmin",
 ]

@@ -38,6 +38,10 @@ from notifications.models import (
     Contact,
     Delivery,
     MessageTemplate,
+    Person,
+    PersonalRule,
+    PersonalStep,
+    QuietHours,
 )
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
@@ -146,6 +150,11 @@ def configuration(cast: Cast) -> dict[type, Any]:
     Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    mine = {"tenant": tenant, "member": member}
+    contact = Contact.objects.create(**mine, kind="slack", address="U0123ABCD")
+    PersonalRule.objects.create(**mine)
+    PersonalStep.objects.create(**mine, kind="contact", contact=contact)
+    QuietHours.objects.create(**mine)
     service, needed = (
         Service.objects.create(
             tenant=tenant, slug=f"{cast.slug}-{name}", name=f"{cast.slug} {name}"
@@ -203,9 +212,8 @@ def configuration(cast: Cast) -> dict[type, Any]:
             name=f"{cast.slug} nights",
             times=[{"times": [{"start_time": "22:00", "end_time": "24:00"}]}],
         ),
-        Contact: Contact.objects.create(
-            tenant=tenant, member=member, kind="slack", address="U0123ABCD"
-        ),
+        Contact: contact,
+        Person: Person.objects.get(pk=member.pk),
     }
 
 

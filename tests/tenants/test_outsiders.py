@@ -26,7 +26,7 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from notifications.models import Delivery, SimulatedMessage
-from tenants.models import Integration
+from tenants.models import Integration, Member
 from tenants.models.base import TenantRow
 from tenants.rls import in_tenant
 from tests.admin.conftest import fill
@@ -154,6 +154,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
             for word, found in (
                 ("deliveries", Delivery),
                 ("integration", Integration),
+                ("members", Member),
                 ("services", Service),
                 ("silences", Silence),
                 ("v1/alerts", Alert),
