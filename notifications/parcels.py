@@ -52,6 +52,7 @@ def prepare(delivery_id: UUID, *, in_doubt: bool) -> Parcel:
         may_be_a_repeat=in_doubt,
         title=words.title,
         body=words.body,
+        member_id=row.member_id,
     )
 
 

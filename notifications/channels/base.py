@@ -39,6 +39,7 @@ class Parcel:
     may_be_a_repeat: bool = False
     title: str = ""
     body: str = ""
+    member_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class Spec:
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
     state. `replies`: the kinds of note that get a line of their own; None: all.
     `for_people`: false for tools, which hear of every group, also in a storm.
+    `channels`: false where nobody but members is reached, by their contacts.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
     `pace`: seconds between two messages to one place; 0: as fast as they come.
@@ -152,6 +154,7 @@ class Spec:
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
     for_people: bool = True
+    channels: bool = True
     words_like: str = "slack"
     pace: float = 0.0
     about: Any = ""  # one sentence for who chooses among kinds

@@ -8,6 +8,7 @@ from notifications.models.personal import (
     PersonalStep,
     QuietHours,
 )
+from notifications.models.push import PushKey, PushSubscription
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Person",
     "PersonalRule",
     "PersonalStep",
+    "PushKey",
+    "PushSubscription",
     "QuietHours",
     "SimulatedMessage",
     "Thread",
