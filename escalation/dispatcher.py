@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -25,7 +25,7 @@ from escalation import holding, oncall, runs, telemetry, threads
 from escalation.messages import messages_for
 from escalation.models import DueStep, Schedule
 from escalation.models.policy import StepKind
-from notifications import outbox, recipients
+from notifications import outbox, personal, recipients
 from notifications.message import Message
 from notifications.models import Channel
 from tenants.actors import THE_ENGINE
@@ -189,13 +189,24 @@ def _tell_earlier(tenant_id: UUID, order: Order) -> None:
         )
 
 
-Target = tuple[str, UUID | None, str, UUID | None]
+class Target(NamedTuple):
+    """One delivery to be: where, to whom, and by which later step of his chain."""
+
+    kind: str
+    channel_id: UUID | None
+    address: str
+    member_id: UUID | None = None
+    seconds: int = 0
+    step: int = 0
 
 
 def resolve_target(
-    tenant_id: UUID, plan: dict[str, Any]
+    tenant_id: UUID, plan: dict[str, Any], severity: int
 ) -> tuple[list[Target], str, str]:
-    """Return (deliveries' targets, who was meant, why nobody if nobody)."""
+    """Return (deliveries' targets, who was meant, why nobody if nobody).
+
+    A person is told by the chain that he wrote for this severity.
+    """
     target = UUID(plan["target"])
     if plan["kind"] == StepKind.CHANNEL:
         channel = Channel.objects.filter(
@@ -203,24 +214,19 @@ def resolve_target(
         ).first()
         if channel is None:
             return [], plan["who"], "channel_gone"
-        found: list[Target] = [
-            (kind, channel_id, address, None)
-            for kind, channel_id, address in recipients.for_channel(channel)
-        ]
+        found = [Target(*address) for address in recipients.for_channel(channel)]
         return found, channel.name, "" if found else "no_address"
-    member_id = target
+    member_id, now = target, lifecycle.database_time()
     who = str(plan["who"])
     if plan["kind"] == StepKind.ONCALL:
         schedule = Schedule.objects.filter(tenant_id=tenant_id, pk=target).first()
-        member = (
-            oncall.on_call(schedule, lifecycle.database_time()) if schedule else None
-        )
+        member = oncall.on_call(schedule, now) if schedule else None
         if member is None:
             return [], who, "nobody_on_call"
         member_id, who = member.pk, member.name
     found = [
-        (kind, channel_id, address, member_id)
-        for kind, channel_id, address in recipients.for_member(tenant_id, member_id)
+        Target(*call[:3], member_id, call.seconds, call.step)
+        for call in personal.calls_for(tenant_id, member_id, severity=severity, at=now)
     ]
     return found, who, "" if found else "no_address"
 
@@ -247,17 +253,19 @@ class Order:
         return [
             outbox.Entry(
                 idem=f"{step.run_id}/{step.position}/{step.round}/"
-                f"{channel_id or kind}:{address}",
+                f"{one.channel_id or one.kind}:{one.address}"
+                + (f"/{one.step}" if one.seconds else ""),
                 message=message,
-                channel_id=channel_id,
-                channel_kind=kind,
-                member_id=member_id,
-                address=address,
+                channel_id=one.channel_id,
+                channel_kind=one.kind,
+                member_id=one.member_id,
+                address=one.address,
                 group_id=step.group_id,
                 severity=message.severity,
+                delay_seconds=one.seconds,
                 correlation_id=self.correlation_id,
             )
-            for kind, channel_id, address, member_id in self.targets
+            for one in self.targets
         ]
 
     def change(self) -> GroupChange:
@@ -280,14 +288,15 @@ def _orders(
     tenant_id: UUID, claimed: Sequence[Claimed], correlations: Mapping[UUID, str]
 ) -> list[Order]:
     """Return what the steps ask for; each target is looked up once."""
-    resolved: dict[tuple[str, str], tuple[list[Target], str, str]] = {}
+    resolved: dict[tuple[str, str, int], tuple[list[Target], str, str]] = {}
     orders = []
     for item in claimed:
         plan = item.step.run.snapshot["steps"][item.step.position]
         telemetry.STEPS.labels(plan["kind"]).inc()
-        asked = (plan["kind"], plan["target"])
+        severity = item.group.severity
+        asked = (plan["kind"], plan["target"], severity)
         if asked not in resolved:
-            resolved[asked] = resolve_target(tenant_id, plan)
+            resolved[asked] = resolve_target(tenant_id, plan, severity)
         request = correlations.get(item.group.pk, "")
         orders.append(Order(item.step, item.group, *resolved[asked], request))
     return orders

@@ -54,7 +54,8 @@ WITH due AS MATERIALIZED (
     WHERE b.tenant_id = t.tenant_id AND b.lane = t.lane
       AND b.state IN ('pending', 'leased', 'ambiguous') AND b.next_at IS NOT NULL
       AND (b.kind = 'page' OR t.kind <> 'page')
-      AND NOT (b.kind <> 'page' AND b.fence = 0 AND b.next_at > now())
+      AND NOT (b.next_at > now() AND
+        (b.kind <> 'page' AND b.fence = 0 OR b.put_off AND b.attempts = 0))
     ORDER BY b.tenant_id, b.lane, b.id LIMIT 1
   ) head
   JOIN delivery d ON d.id = t.id

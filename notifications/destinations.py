@@ -106,6 +106,18 @@ def _enters(lease: Lease, trial: float) -> bool:
     return False
 
 
+LEAVE = """
+UPDATE destination SET open_at = greatest(asked_until, now())
+WHERE tenant_id = %s AND key = %s AND (failures >= %s OR slow)
+"""
+
+
+def leave(lease: Lease) -> None:
+    """Let another try the place: this one need not be sent after all."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVE, [lease.tenant_id, lease.destination, BREAKS_AT])
+
+
 @dataclass(frozen=True)
 class Seen:
     """How one attempt at a place went. `wait`: seconds that it asked for."""

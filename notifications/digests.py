@@ -33,7 +33,7 @@ MOST_PLACES = 50
 CROWDED = """
 SELECT d.tenant_id, d.destination FROM delivery d
 JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
-WHERE d.state = 'pending' AND d.kind = 'page' AND d.next_at <= now() + interval '1 hour'
+WHERE d.state = 'pending' AND d.kind = 'page' AND NOT d.put_off
   AND d.channel_kind <> ALL (%(tools)s)
   AND d.message ->> 'kind' <> 'digest'
 GROUP BY d.tenant_id, d.destination
@@ -46,7 +46,7 @@ WAITING = """
 SELECT id FROM delivery
 WHERE tenant_id = %s AND destination = %s AND state = 'pending' AND kind = 'page'
   AND attempts = 0 AND message ->> 'kind' <> 'digest'
-  AND next_at <= now() + interval '1 hour'
+  AND NOT put_off
 ORDER BY severity DESC, id
 LIMIT %s
 FOR UPDATE SKIP LOCKED

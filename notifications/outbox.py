@@ -44,6 +44,11 @@ class Entry:
         return short(f"{self.channel_id or self.channel_kind}:{self.address}")
 
     @property
+    def put_off(self) -> bool:
+        """Whether it is a page of a later step, by which nobody is told yet."""
+        return self.kind == "page" and self.delay_seconds > 0
+
+    @property
     def lane(self) -> str:
         """What must stay in order: one group's messages to one place."""
         place = self.channel_id or self.channel_kind
@@ -65,15 +70,16 @@ def short(name: str) -> str:
 PUT = """
 INSERT INTO delivery (tenant_id, idem, lane, destination, kind, channel_id,
   channel_kind, member_id, address, group_id, message, severity, state, fence,
-  attempts, provider_id, error, correlation_id, instead_of, next_at)
+  attempts, provider_id, error, correlation_id, instead_of, put_off,
+  next_at)
 SELECT %(tenant)s, idem, lane, destination, kind, channel_id, channel_kind,
   member_id, address, group_id, message, severity, 'pending', 0, 0, '', '',
-  correlation, instead_of,
+  correlation, instead_of, put_off,
   now() + delay * interval '1 second'
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
   idem text, lane text, destination text, kind text, channel_id uuid, channel_kind text,
   member_id uuid, address text, group_id uuid, message jsonb, severity smallint,
-  delay int, correlation text, instead_of uuid)
+  delay int, correlation text, instead_of uuid, put_off bool)
 ) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
@@ -111,18 +117,22 @@ def _row(entry: Entry) -> dict[str, Any]:
         "message": entry.message.to_json(),
         "severity": entry.severity,
         "delay": entry.delay_seconds,
+        "put_off": entry.put_off,
         "correlation": entry.correlation_id or tracing.current(),
         "instead_of": entry.instead_of and str(entry.instead_of),
     }
 
 
-TOLD = """
+# Later steps of a person's chain have told nobody before their time.
+IS_TOLD = """d.kind = 'page' AND d.state NOT IN ('cancelled', 'dead')
+  AND NOT (d.put_off AND d.state = 'pending' AND d.attempts = 0
+    AND d.next_at > now())"""
+TOLD = f"""
 SELECT DISTINCT ON (d.lane) d.channel_id, d.channel_kind, d.member_id, d.address,
   c.settings::text
 FROM delivery d
 LEFT JOIN channel c ON c.tenant_id = d.tenant_id AND c.id = d.channel_id
-WHERE d.tenant_id = %s AND d.group_id = %s AND d.kind = 'page'
-  AND d.state NOT IN ('cancelled', 'dead', 'merged')
+WHERE d.tenant_id = %s AND d.group_id = %s AND {IS_TOLD} AND d.state <> 'merged'
 ORDER BY d.lane, d.id
 """
 REDRAW = """
@@ -143,10 +153,9 @@ UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
 """
 
 
-TOLD_OF = """
-SELECT DISTINCT group_id FROM delivery
-WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND kind = 'page'
-  AND state NOT IN ('cancelled', 'dead')
+TOLD_OF = f"""
+SELECT DISTINCT d.group_id FROM delivery d
+WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND {IS_TOLD}
 """
 
 
@@ -228,7 +237,8 @@ def _merged(tenant_id: UUID, entry: Entry) -> bool:
 
 
 def cancel_pages(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
-    """Cancel pages of these groups that nobody has begun to send."""
+    """Cancel pages of these groups that nobody has begun to send, those of later
+    steps as well."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s "

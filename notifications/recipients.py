@@ -29,7 +29,7 @@ def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
     found = [
         address
         for contact in Contact.objects.filter(tenant_id=tenant_id, member=member)
-        for address in _of_contact(contact)
+        for address in of_contact(contact)
     ]
     if found or not member.user.email:
         return found
@@ -48,7 +48,8 @@ def mailbox_of(tenant_id: UUID, member_id: UUID) -> list[Address]:
     return [("email", None, member.user.email)]
 
 
-def _of_contact(contact: Contact) -> list[Address]:
+def of_contact(contact: Contact) -> list[Address]:
+    """Return where a contact is reached: nowhere without the channel it needs."""
     spec = spec_of(contact.kind).contact
     if spec is None or not may_be_used(contact):
         return []

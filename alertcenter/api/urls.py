@@ -10,6 +10,7 @@ from alertcenter.api import heartbeat_settings as beats
 from alertcenter.api import (
     heartbeats,
     pagerduty,
+    personal,
     servicenow,
     services,
     silences,
@@ -53,6 +54,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/heartbeats/<uuid:pk>/address",
         beats.AddressView.as_view(),
         name="heartbeat-address",
+    ),
+    path(
+        f"{V1}/me/notifications",
+        personal.MyNotificationsView.as_view(),
+        name="my-notifications",
+    ),
+    path(
+        f"{V1}/members/<uuid:pk>/notifications",
+        personal.MemberNotificationsView.as_view(),
+        name="member-notifications",
     ),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(

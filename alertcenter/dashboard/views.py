@@ -25,7 +25,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from alertcenter.alerts.silence_presets import LASTING
 from alertcenter.common.crypto import SealBroken
-from alertcenter.dashboard import acts, queries, setup, silencing, stories
+from alertcenter.dashboard import acts, push, queries, setup, silencing, stories
 from alertcenter.dashboard import explained as explaining
 from alertcenter.dashboard.build import build_hash
 from alertcenter.dashboard.pages import last_tenant, page, remember, tenant_page
@@ -79,6 +79,7 @@ def dashboard(request: HttpRequest, who: Membership) -> HttpResponse:
         heartbeats=queries.heartbeats(who.tenant_id),
         storms=queries.storms(who.tenant_id),
         lasting=LASTING,
+        push=push.button(who),
         here="dashboard",
     )
 

@@ -4,6 +4,7 @@ from notifications.admin.channel import ChannelAdmin
 from notifications.admin.contact import ContactAdmin
 from notifications.admin.delivery import DeliveryAdmin
 from notifications.admin.destination import DestinationAdmin
+from notifications.admin.personal import PersonAdmin
 from notifications.admin.stopped import StoppedAddressAdmin
 from notifications.admin.template import MessageTemplateAdmin
 
@@ -13,5 +14,6 @@ __all__ = [
     "DeliveryAdmin",
     "DestinationAdmin",
     "MessageTemplateAdmin",
+    "PersonAdmin",
     "StoppedAddressAdmin",
 ]

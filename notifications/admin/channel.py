@@ -72,7 +72,7 @@ class ChannelAdmin(TenantScopedAdmin):
             return super().add_view(request, form_url, extra_context)
         if not self.has_add_permission(request):
             raise PermissionDenied
-        specs = [module.SPEC for module in channels().values()]
+        specs = [m.SPEC for m in channels().values() if m.SPEC.channels]
         context = self.admin_site.each_context(request) | {
             "title": _("Which kind of channel?"),
             "opts": self.opts,

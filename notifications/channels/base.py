@@ -144,6 +144,7 @@ class Spec:
     state. `replies`: the kinds of note that get a line of their own; None: all;
     `replies_if`: the flag among its settings without which none does.
     `for_people`: false for tools, which hear of every group, also in a storm.
+    `channels`: false where nobody but members is reached, by their contacts.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
     `pace`: seconds between two messages to one place, 0: as fast as they come; so many
@@ -166,6 +167,7 @@ class Spec:
     replies: frozenset[str] | None = WORTH_A_LINE
     replies_if: str = ""
     for_people: bool = True
+    channels: bool = True
     words_like: str = "slack"
     pace: float = 0.0
     burst: int = 1

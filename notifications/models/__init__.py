@@ -10,6 +10,13 @@ from notifications.models.delivery import (
 )
 from notifications.models.heard import Heard
 from notifications.models.mail import MailOpening, StoppedAddress, UsedLink
+from notifications.models.personal import (
+    Person,
+    PersonalRule,
+    PersonalStep,
+    QuietHours,
+)
+from notifications.models.push import PushKey, PushSubscription
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -21,6 +28,12 @@ __all__ = [
     "Heard",
     "MailOpening",
     "MessageTemplate",
+    "Person",
+    "PersonalRule",
+    "PersonalStep",
+    "PushKey",
+    "PushSubscription",
+    "QuietHours",
     "SimulatedMessage",
     "StoppedAddress",
     "Thread",

@@ -96,6 +96,8 @@ class Delivery(TenantModel):
     merged_into = models.UUIDField(null=True)
     instead_of = models.UUIDField(null=True)
     passed_on_at = models.DateTimeField(null=True)
+    # A page of a later step: nobody was told by it before its time.
+    put_off = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "delivery"

@@ -149,6 +149,7 @@ class MemberAdmin(TenantScopedAdmin):
     search_fields = ("name", "user__email", "user__username")
     search_help_text = gettext_lazy("Name or e-mail address")
     inlines: ClassVar[Any] = ()  # notifications adds the contacts
+    links_of: Any = staticmethod(lambda _member_id: [])  # and the way to the rules
 
     @admin.display(description=gettext_lazy("e-mail address"), ordering="user__email")
     def email(self, member: Member) -> str:
@@ -170,6 +171,13 @@ class MemberAdmin(TenantScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["email"] if obj else []
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["links"] = self.links_of(obj.pk) if obj else []
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

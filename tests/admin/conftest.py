@@ -39,6 +39,10 @@ from notifications.models import (
     Delivery,
     Destination,
     MessageTemplate,
+    Person,
+    PersonalRule,
+    PersonalStep,
+    QuietHours,
     StoppedAddress,
 )
 from tenants import apikeys
@@ -148,6 +152,11 @@ def configuration(cast: Cast) -> dict[type, Any]:
     Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    mine = {"tenant": tenant, "member": member}
+    contact = Contact.objects.create(**mine, kind="slack", address="U0123ABCD")
+    PersonalRule.objects.create(**mine)
+    PersonalStep.objects.create(**mine, kind="contact", contact=contact)
+    QuietHours.objects.create(**mine)
     service, needed = (
         Service.objects.create(
             tenant=tenant, slug=f"{cast.slug}-{name}", name=f"{cast.slug} {name}"
@@ -208,9 +217,8 @@ def configuration(cast: Cast) -> dict[type, Any]:
         StoppedAddress: StoppedAddress.objects.create(
             tenant=tenant, address=f"lag@{cast.slug}.example"
         ),
-        Contact: Contact.objects.create(
-            tenant=tenant, member=member, kind="slack", address="U0123ABCD"
-        ),
+        Contact: contact,
+        Person: Person.objects.get(pk=member.pk),
     }
 
 
@@ -306,5 +314,5 @@ def deliver(cast: Cast, rows: dict[type, Any]) -> None:
     )
     rows[Delivery] = delivery
     rows[Destination] = Destination.objects.create(
-        tenant=tenant, key=delivery.destination or "email:x"
+        tenant=cast.tenant, key=f"{delivery.channel_id}:"
     )

@@ -186,11 +186,11 @@ def test_a_step_that_cannot_be_done_delays_no_other(scene, send, monkeypatch):
     real = dispatcher.resolve_target
     calls = []
 
-    def fail_first(tenant_id, plan):
+    def fail_first(tenant_id, plan, severity):
         calls.append(plan)
         if len(calls) in (1, 2):
             raise RuntimeError("broken step")
-        return real(tenant_id, plan)
+        return real(tenant_id, plan, severity)
 
     monkeypatch.setattr(dispatcher, "resolve_target", fail_first)
     connection.close()

@@ -26,7 +26,7 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from notifications.models import Channel, Delivery, SimulatedMessage
-from tenants.models import Integration
+from tenants.models import Integration, Member
 from tenants.models.base import TenantRow
 from tenants.rls import in_tenant
 from tests.admin.conftest import fill
@@ -156,6 +156,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("deliveries", Delivery),
                 ("integration", Integration),
                 ("servicenow", Channel),
+                ("members", Member),
                 ("services", Service),
                 ("silences", Silence),
                 ("v1/alerts", Alert),

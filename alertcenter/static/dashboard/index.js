@@ -4,6 +4,7 @@ import "./chrome.js";
 import { fitting, perform } from "./acts.js";
 import { config, el, icon, put, say, word } from "./dom.js";
 import { Live } from "./live.js";
+import "./push.js";
 import { Row } from "./rows.js";
 import { silence } from "./silence.js";
 import { Store } from "./store.js";
