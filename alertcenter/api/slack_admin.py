@@ -57,7 +57,8 @@ def configure(request: HttpRequest) -> HttpResponse:
         wanted = slack_config.read(text)
         made = slack_config.apply(who.tenant_id, wanted, actor=who.actor)
     except ConfigError as error:
-        messages.error(request, f"{error.path} {error.words}".strip())
+        where = f"“{error.path}”: " if error.path else ""
+        messages.error(request, where + error.words)
         return shown(request, text)
     names = ", ".join(channel.slug for channel in made)
     messages.success(request, _("As written: %(channels)s") % {"channels": names})

@@ -32,9 +32,7 @@ def connect(request: HttpRequest, ticket: str) -> HttpResponse:
     if request.method == "POST":
         told["refusal"] = remember(stranger, who)
         told["done"] = not told["refusal"]
-    response = render(request, "slack/connect.html", told)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "slack/connect.html", told)
 
 
 def place_of(request: HttpRequest, stranger: Stranger) -> Membership | None:
