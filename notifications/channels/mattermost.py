@@ -45,13 +45,14 @@ def send(parcel: Parcel) -> Receipt:
     """Send one delivery. Raises DeliveryError."""
     if parcel.kind == "answer" or (parcel.kind == "update" and parcel.thread is None):
         return Receipt(answer="nothing to say in Mattermost")
+    by_webhook = not parcel.settings.get("channel_id")
+    if parcel.kind == "update" and by_webhook:
+        return Receipt(answer="a webhook redraws nothing")
     said = body_of(parcel)
     if settings.SIMULATION:
         return chat.keep(parcel, to="Mattermost", sent=said)
-    if parcel.settings.get("channel_id"):
+    if not by_webhook:
         return by_bot(parcel, said)
-    if parcel.kind == "update":
-        return Receipt(answer="a webhook redraws nothing")
     hook = chat.secret_of(parcel, "webhook_url")
     answer = chat.call(parcel, hook, json_body=said)
     return Receipt(answer=needed(answer))
