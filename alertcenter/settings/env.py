@@ -120,6 +120,11 @@ class Env:
     def simulation(self) -> bool:
         return self.flag("ALERTCENTER_SIMULATION", self.environment == "development")
 
+    @cached_property
+    def delivery_pace(self) -> bool:
+        """Whether providers' rates are kept to; what they ask for is obeyed always."""
+        return self.flag("ALERTCENTER_DELIVERY_PACE", self.environment != "test")
+
     # --- secrets ---
 
     @cached_property

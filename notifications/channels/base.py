@@ -39,6 +39,7 @@ class Parcel:
     may_be_a_repeat: bool = False
     title: str = ""
     body: str = ""
+    member_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,15 @@ class Spec:
     vendor accepts, for a channel's id, so that nobody needs real ones to try it.
 
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
-    state. `replies`: the kinds of note that get a line of their own; None: all.
+    state. `replies`: the kinds of note that get a line of their own; None: all;
+    `replies_if`: the flag among its settings without which none does.
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
-    `pace`: seconds between two messages to one place; 0: as fast as they come.
+    `pace`: seconds between two messages to one place, 0: as fast as they come; so many
+    as `burst` may come together.
+    `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
+    tells what was done there.
     """
 
     kind: str
@@ -151,9 +156,12 @@ class Spec:
     contact: ContactSpec | None = None
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
+    replies_if: str = ""
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
+    burst: int = 1
+    inbound: str = ""
     about: Any = ""  # one sentence for who chooses among kinds
 
 

@@ -72,7 +72,7 @@ function drawReply(reply, card) {
 function mailCard(card) {
   const inner = el("div", { class: "post-body" }, el("div", { class: "mail-subject", text: card.subject }), el("div", { class: "mail-to", text: `${texts.to} ${card.to}` }));
   const parts = [head(texts.mail, card.to, card.at), inner];
-  if (card.html) parts.push(el("iframe", { src: card.html, sandbox: "", loading: "lazy", title: card.subject }));
+  if (card.html) parts.push(el("iframe", { src: card.html, sandbox: "allow-popups allow-popups-to-escape-sandbox", loading: "lazy", title: card.subject }));
   parts.push(el("details", {}, el("summary", { text: texts.plainText }), el("pre", { text: card.text })));
   if (card.headers.length) parts.push(el("details", {}, el("summary", { text: texts.headers }), el("pre", { text: card.headers.join("\n") })));
   return parts;
