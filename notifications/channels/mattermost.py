@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     DeliveryError,
     Parcel,
@@ -29,7 +29,7 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
-from notifications.channels.webhook import a_url, server_of
+from notifications.channels.webhook import server_of
 
 # https://docs.mattermost.com/administration-guide/configure/environment-configuration-settings.html
 # A message holds 16,383 characters; servers with old databases hold 4,000.
@@ -192,7 +192,7 @@ def keep_token_from_others(
 
 def a_hook(url: str) -> str:
     """Return a webhook's address; a server in the house may have no TLS."""
-    if "/hooks/" not in a_url(url):
+    if "/hooks/" not in chat_settings.a_server(url):
         text = _("The address looks like %(example)s.")
         raise ValidationError(text % {"example": "https://chat.example.org/hooks/abc…"})
     return url.strip()
@@ -209,7 +209,7 @@ SPEC = Spec(
     label=gettext_lazy("Mattermost"),
     about=gettext_lazy("A channel, by a bot (redrawn, threads) or by a webhook."),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "webhook_url",
             gettext_lazy("Webhook's address"),
@@ -221,7 +221,7 @@ SPEC = Spec(
             "url",
             gettext_lazy("Server"),
             gettext_lazy("For a bot: https://chat.example.org"),
-            check=a_url,
+            check=chat_settings.a_server,
         ),
         Setting(
             "channel_id",
@@ -233,10 +233,12 @@ SPEC = Spec(
             "bot_token",
             gettext_lazy("Bot token"),
             secret=True,
-            check=chat.a_token(r"[A-Za-z0-9]{20,64}", "xr3j5x3p4pfk7kk6ck7b4e6ghh"),
+            check=chat_settings.a_token(
+                r"[A-Za-z0-9]{20,64}", "xr3j5x3p4pfk7kk6ck7b4e6ghh"
+            ),
         ),
     ),
-    place=chat.named_place,
+    place=chat_settings.named_place,
     check=needed_settings,
     updates=True,
     pace=PACE,

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     ContactSpec,
     DeliveryError,
@@ -28,7 +28,7 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
-from notifications.channels.webhook import a_url, server_of
+from notifications.channels.webhook import server_of
 
 OFFICIAL = "https://ntfy.sh"
 # https://docs.ntfy.sh/publish/#limitations: what is longer becomes an attached file
@@ -184,14 +184,16 @@ SPEC = Spec(
             "url",
             gettext_lazy("Server"),
             gettext_lazy("Empty: https://ntfy.sh"),
-            check=a_url,
+            check=chat_settings.a_server,
         ),
         Setting(
             "token",
             gettext_lazy("Access token"),
             gettext_lazy("Begins with tk_; needed for a protected topic."),
             secret=True,
-            check=chat.a_token(r"[A-Za-z0-9_]{4,100}", "tk_AgQdq7mVBoFD37zQVN29…"),
+            check=chat_settings.a_token(
+                r"[A-Za-z0-9_]{4,100}", "tk_AgQdq7mVBoFD37zQVN29…"
+            ),
         ),
     ),
     place=lambda settings: str(settings.get("topic") or ""),
