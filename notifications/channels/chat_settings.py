@@ -41,15 +41,6 @@ def needs(
     return check
 
 
-def a_server(url: str) -> str:
-    """Return a server's address; in the house it may have no TLS."""
-    if not is_web(url.strip()):
-        raise ValidationError(
-            _("Give an address that begins with http:// or https://.")
-        )
-    return url.strip()
-
-
 def a_hook(pattern: str, example: str) -> Callable[[str], str]:
     """Return a check of a vendor's webhook address, whose path has this pattern."""
     wanted = re.compile(pattern)

@@ -29,6 +29,7 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
+from notifications.channels.http import a_url
 from notifications.channels.webhook import server_of
 
 # https://docs.mattermost.com/administration-guide/configure/environment-configuration-settings.html
@@ -192,7 +193,7 @@ def keep_token_from_others(
 
 def a_hook(url: str) -> str:
     """Return a webhook's address; a server in the house may have no TLS."""
-    if "/hooks/" not in chat_settings.a_server(url):
+    if "/hooks/" not in a_url(url):
         text = _("The address looks like %(example)s.")
         raise ValidationError(text % {"example": "https://chat.example.org/hooks/abc…"})
     return url.strip()
@@ -221,7 +222,7 @@ SPEC = Spec(
             "url",
             gettext_lazy("Server"),
             gettext_lazy("For a bot: https://chat.example.org"),
-            check=chat_settings.a_server,
+            check=a_url,
         ),
         Setting(
             "channel_id",

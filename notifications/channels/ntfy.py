@@ -28,6 +28,7 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
+from notifications.channels.http import a_url
 from notifications.channels.webhook import server_of
 
 OFFICIAL = "https://ntfy.sh"
@@ -184,7 +185,7 @@ SPEC = Spec(
             "url",
             gettext_lazy("Server"),
             gettext_lazy("Empty: https://ntfy.sh"),
-            check=chat_settings.a_server,
+            check=a_url,
         ),
         Setting(
             "token",
