@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.common import outbound
 from alertcenter.common.http import parse_address
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     NETWORK_SECONDS,
     DeliveryError,
@@ -193,7 +193,7 @@ def needed(given: Any, held: Any) -> dict[str, Any]:
         return {}
     if not installed():
         return {"url": MISSING}
-    return chat.needs("url")(given, held)
+    return chat_settings.needs("url")(given, held)
 
 
 def about() -> str:
@@ -211,7 +211,7 @@ SPEC = Spec(
     label=gettext_lazy("Apprise"),
     about=lazy(about, str)(),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "url",
             gettext_lazy("Address"),
@@ -220,7 +220,7 @@ SPEC = Spec(
             check=an_address,
         ),
     ),
-    place=chat.named_place,
+    place=chat_settings.named_place,
     check=needed,
     words_like="slack",
 )

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, override
+from django.utils.translation import ngettext, override
 
 from alertcenter.common.outbound import Answer, OutboundError, check_url
 from notifications import localize, signing
 from notifications.channels import http, simulated
-from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting
+from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.message import AlertLine, Message
 
 # Ours: what is longer than a screen is read on the dashboard.
@@ -262,9 +260,8 @@ def links(parcel: Parcel) -> Iterator[tuple[str, str]]:
 
 
 def act_links(parcel: Parcel) -> list[tuple[str, str]]:
-    """Return the links that act without a login, where this installation signs any."""
-    signed = getattr(signing, "act_links", None)
-    return [(label, url) for _act, label, url in signed(parcel)] if signed else []
+    """Return the links that act without a login."""
+    return [(label, url) for _act, label, url in signing.act_links(parcel)]
 
 
 # --- texts ---
@@ -347,58 +344,3 @@ def secret_of(parcel: Parcel, name: str) -> str:
     if not found:
         raise DeliveryError(f"the channel has no {name}", permanent=True)
     return found
-
-
-# What a list can show of a channel whose address is a secret.
-PLACE = Setting(
-    "place",
-    gettext_lazy("Channel's name"),
-    gettext_lazy("As people there call it; shown in lists, nothing depends on it."),
-)
-
-
-def named_place(settings: Mapping[str, Any]) -> str:
-    return str(settings.get("place") or "")
-
-
-def needs(
-    *names: str,
-) -> Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]]:
-    """Return a check that asks for secrets; the simulation needs no real ones."""
-
-    def check(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
-        missing = [n for n in names if not given.get(n) and not held.get(n)]
-        if settings.SIMULATION:
-            return {}
-        return {name: _("This field is required.") for name in missing}
-
-    return check
-
-
-def a_hook(pattern: str, example: str) -> Callable[[str], str]:
-    """Return a check of a vendor's webhook address, whose path has this pattern."""
-    wanted = re.compile(pattern)
-
-    def check(url: str) -> str:
-        url = url.strip()
-        parts = urlsplit(url) if is_web(url) else None
-        if parts is None or parts.scheme != "https" or not wanted.search(parts.path):
-            text = _("The address looks like %(example)s.")
-            raise ValidationError(text % {"example": example})
-        return url
-
-    return check
-
-
-def a_token(pattern: str, example: str) -> Callable[[str], str]:
-    """Return a check of a vendor's token."""
-    wanted = re.compile(pattern)
-
-    def check(token: str) -> str:
-        token = token.strip()
-        if not wanted.fullmatch(token):
-            text = _("This looks like %(example)s.")
-            raise ValidationError(text % {"example": example})
-        return token
-
-    return check

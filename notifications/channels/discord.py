@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import Parcel, Receipt, Setting, Spec, ThreadPlace
 
 # https://docs.discord.com/developers/resources/message#embed-object-embed-limits
@@ -160,7 +160,7 @@ def a_thread(given: str) -> str:
 
 def without_query(url: str) -> str:
     """Return a webhook's address alone; ours are the query's parameters."""
-    checked = chat.a_hook(
+    checked = chat_settings.a_hook(
         r"^/api/(v\d+/)?webhooks/\d+/[\w-]+/?$",
         "https://discord.com/api/webhooks/1/abc…",
     )(url)
@@ -172,7 +172,7 @@ SPEC = Spec(
     label=gettext_lazy("Discord"),
     about=gettext_lazy("A channel, by its webhook; one message a group, redrawn."),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "thread_id",
             gettext_lazy("Thread"),
@@ -187,8 +187,8 @@ SPEC = Spec(
             check=without_query,
         ),
     ),
-    place=chat.named_place,
-    check=chat.needs("webhook_url"),
+    place=chat_settings.named_place,
+    check=chat_settings.needs("webhook_url"),
     updates=True,
     pace=PACE,
 )

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     DeliveryError,
     Parcel,
@@ -148,19 +148,19 @@ SPEC = Spec(
     label=gettext_lazy("Google Chat"),
     about=gettext_lazy("A space, by its webhook; a thread for each group."),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "webhook_url",
             gettext_lazy("Webhook's address"),
             gettext_lazy("Space's menu, Apps and integrations, Webhooks."),
             secret=True,
-            check=chat.a_hook(
+            check=chat_settings.a_hook(
                 r"^/v1/spaces/[\w-]+/messages$",
                 "https://chat.googleapis.com/v1/spaces/…/messages?key=…&token=…",
             ),
         ),
     ),
-    place=chat.named_place,
-    check=chat.needs("webhook_url"),
+    place=chat_settings.named_place,
+    check=chat_settings.needs("webhook_url"),
     pace=PACE,
 )

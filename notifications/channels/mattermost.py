@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     DeliveryError,
     Parcel,
@@ -46,13 +46,14 @@ def send(parcel: Parcel) -> Receipt:
     """Send one delivery. Raises DeliveryError."""
     if parcel.kind == "answer" or (parcel.kind == "update" and parcel.thread is None):
         return Receipt(answer="nothing to say in Mattermost")
+    by_webhook = not parcel.settings.get("channel_id")
+    if parcel.kind == "update" and by_webhook:
+        return Receipt(answer="a webhook redraws nothing")
     said = body_of(parcel)
     if settings.SIMULATION:
         return chat.keep(parcel, to="Mattermost", sent=said)
-    if parcel.settings.get("channel_id"):
+    if not by_webhook:
         return by_bot(parcel, said)
-    if parcel.kind == "update":
-        return Receipt(answer="a webhook redraws nothing")
     hook = chat.secret_of(parcel, "webhook_url")
     answer = chat.call(parcel, hook, json_body=said)
     return Receipt(answer=needed(answer))
@@ -209,7 +210,7 @@ SPEC = Spec(
     label=gettext_lazy("Mattermost"),
     about=gettext_lazy("A channel, by a bot (redrawn, threads) or by a webhook."),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "webhook_url",
             gettext_lazy("Webhook's address"),
@@ -233,10 +234,12 @@ SPEC = Spec(
             "bot_token",
             gettext_lazy("Bot token"),
             secret=True,
-            check=chat.a_token(r"[A-Za-z0-9]{20,64}", "xr3j5x3p4pfk7kk6ck7b4e6ghh"),
+            check=chat_settings.a_token(
+                r"[A-Za-z0-9]{20,64}", "xr3j5x3p4pfk7kk6ck7b4e6ghh"
+            ),
         ),
     ),
-    place=chat.named_place,
+    place=chat_settings.named_place,
     check=needed_settings,
     updates=True,
     pace=PACE,

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     ContactSpec,
     DeliveryError,
@@ -192,7 +192,9 @@ SPEC = Spec(
             gettext_lazy("Access token"),
             gettext_lazy("Begins with tk_; needed for a protected topic."),
             secret=True,
-            check=chat.a_token(r"[A-Za-z0-9_]{4,100}", "tk_AgQdq7mVBoFD37zQVN29…"),
+            check=chat_settings.a_token(
+                r"[A-Za-z0-9_]{4,100}", "tk_AgQdq7mVBoFD37zQVN29…"
+            ),
         ),
     ),
     place=lambda settings: str(settings.get("topic") or ""),

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
 from notifications import localize
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting, Spec
 
 # https://learn.microsoft.com/connectors/teams/#known-issues-and-limitations-with-actions
@@ -168,20 +168,20 @@ SPEC = Spec(
     label=gettext_lazy("Microsoft Teams"),
     about=gettext_lazy("A channel or chat, by the webhook of a Workflows flow."),
     settings=(
-        chat.PLACE,
+        chat_settings.PLACE,
         Setting(
             "webhook_url",
             gettext_lazy("Webhook's address"),
             gettext_lazy("What the Workflows app shows when the flow is made."),
             secret=True,
-            check=chat.a_hook(
+            check=chat_settings.a_hook(
                 r"^/(workflows|powerautomate|webhook)",
                 "https://….logic.azure.com/workflows/…/triggers/manual/paths/invoke?…",
             ),
         ),
     ),
-    place=chat.named_place,
-    check=chat.needs("webhook_url"),
+    place=chat_settings.named_place,
+    check=chat_settings.needs("webhook_url"),
     # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
     pace=1.0,
 )

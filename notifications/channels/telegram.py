@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.common.outbound import Answer
-from notifications.channels import chat, http
+from notifications.channels import chat, chat_settings, http
 from notifications.channels.base import (
     ContactSpec,
     DeliveryError,
@@ -246,11 +246,13 @@ SPEC = Spec(
             gettext_lazy("Bot token"),
             gettext_lazy("What @BotFather gives: 123456789:AAE…"),
             secret=True,
-            check=chat.a_token(r"[0-9]{5,20}:[A-Za-z0-9_-]{20,100}", "123456789:AAE…"),
+            check=chat_settings.a_token(
+                r"[0-9]{5,20}:[A-Za-z0-9_-]{20,100}", "123456789:AAE…"
+            ),
         ),
     ),
     place=lambda settings: str(settings.get("chat_id") or ""),
-    check=chat.needs("bot_token"),
+    check=chat_settings.needs("bot_token"),
     contact=ContactSpec(
         gettext_lazy("A Telegram chat id; the person must have written to the bot."),
         a_person,

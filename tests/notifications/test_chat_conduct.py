@@ -62,7 +62,7 @@ def test_a_page_shows_title_severity_and_link(fake, kind):
 def test_what_the_reader_may_do_is_a_link(fake, kind, monkeypatch):
     url = "https://alerts.example/a/" + "t" * 106
     links = [("acknowledge", "Acknowledge", url)]
-    monkeypatch.setattr(signing, "act_links", lambda _parcel: links, raising=False)
+    monkeypatch.setattr(signing, "act_links", lambda _parcel: links)
     send(a_chat_parcel(fake, kind))
     shown = json.dumps(fake.messages)
     assert url in shown

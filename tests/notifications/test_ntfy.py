@@ -47,9 +47,7 @@ def test_a_tap_leads_to_the_group(fake):
 
 def test_what_acts_is_posted_to_at_one_press(fake, monkeypatch):
     url = "https://alerts.example/a/token"
-    monkeypatch.setattr(
-        signing, "act_links", lambda _: [("resolve", "Resolve", url)], raising=False
-    )
+    monkeypatch.setattr(signing, "act_links", lambda _: [("resolve", "Resolve", url)])
     send(parcel(fake))
     (act,) = fake.messages[0]["actions"]
     assert (act["action"], act["method"], act["url"]) == ("http", "POST", url)
