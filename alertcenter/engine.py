@@ -28,7 +28,7 @@ from alertcenter.alerts import lifecycle, receipts, silence_sweep, telemetry
 from alertcenter.alerts.heartbeat_sweep import sweep_overdue
 from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
-from alertcenter.api import asked, slack
+from alertcenter.api import asked, slack, slack_sync
 from alertcenter.dashboard import relay
 from escalation import (
     actions,
@@ -39,7 +39,7 @@ from escalation import (
     storms,
 )
 from escalation.models import EngineHeartbeat
-from notifications import delivery
+from notifications import delivery, digests, standing_in
 from tenants import access, partitions
 from tenants.rls import tenant_context
 
@@ -165,6 +165,8 @@ def jobs() -> list[Job]:
         inbox,
         acts,
         Job("deliveries", send_leftovers, 1.0),
+        Job("digests", digests.sweep, 1.0),
+        Job("overdue_pages", standing_in.sweep, 2.0),
         Job("heartbeats", all_tenants_do(sweep_overdue), 1.0),
         Job("silences", sweep_silences, 1.0),
         Job("silences_gone", silence_sweep.end_gone, 2.0),
@@ -182,6 +184,8 @@ def jobs() -> list[Job]:
         Job("statistics", analyze_grown, 2.0),
         Job("receipts", all_tenants_do(forget_receipts), 3600.0),
         Job("asked_pruning", asked.prune, 3600.0),
+        Job("slack_usergroups", slack_sync.keep_groups, 60.0),
+        Job("slack_people", slack_sync.match_people, 6 * 3600.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
         Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
     ]

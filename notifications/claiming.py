@@ -9,7 +9,6 @@ and the worse go first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from alertcenter.common import failpoints
+from notifications import destinations
+from notifications.leases import Lease
 from notifications.models import Attempt
 from tenants.rls import tenant_context
 
 LEASE = timedelta(seconds=30)
+MOST_CLAIMS = 5
 
 # `leased` past its time means that its sender died, perhaps after sending. What is in
 # the air takes the first turns of its tenant. Written so that no plan can be bad, as
@@ -29,12 +31,15 @@ LEASE = timedelta(seconds=30)
 # on `d` is judged on the locked row.
 CLAIM = """
 WITH due AS MATERIALIZED (
-  SELECT id, tenant_id, lane, kind, severity, next_at,
-    state = 'leased' AND lease_until >= now() AS in_air
-  FROM delivery
-  WHERE state IN ('pending', 'leased', 'ambiguous') AND next_at <= now()
-    AND tenant_id <> ALL (%(crowded)s::uuid[])
-    AND (state = 'leased' OR next_at <= now() - %(older)s)
+  SELECT d.id, d.tenant_id, d.lane, d.kind, d.severity, d.next_at,
+    d.state = 'leased' AND d.lease_until >= now() AS in_air
+  FROM delivery d
+  LEFT JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
+  WHERE d.state IN ('pending', 'leased', 'ambiguous') AND d.next_at <= now()
+    AND d.tenant_id <> ALL (%(crowded)s::uuid[])
+    AND (d.state = 'leased' OR d.next_at <= now() - %(older)s)
+    AND (x.open_at IS NULL OR x.open_at <= now()
+      OR (d.state = 'leased' AND d.lease_until >= now()))
 ), turns AS MATERIALIZED (
   SELECT id, tenant_id, lane, kind, next_at, in_air, row_number() OVER (
     PARTITION BY tenant_id
@@ -64,32 +69,8 @@ UPDATE delivery d SET state = 'leased', fence = fence + 1, attempts = attempts +
   lease_until = now() + %(lease)s
 FROM chosen WHERE chosen.id = d.id
 RETURNING d.id, d.tenant_id, d.fence, d.attempts, d.doubts, chosen.before = 'leased',
-  d.kind, d.channel_kind, d.channel_id, d.correlation_id
+  d.kind, d.channel_kind, d.channel_id, d.correlation_id, d.destination
 """
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right to send one delivery until `LEASE` has passed.
-
-    `attempts` counts this one. `lost`: whoever had it before did not finish.
-    """
-
-    id: UUID
-    tenant_id: UUID
-    fence: int
-    attempts: int
-    doubts: int
-    lost: bool
-    kind: str
-    channel_kind: str
-    channel_id: UUID | None
-    correlation_id: str
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether it may have arrived already."""
-        return self.lost or self.doubts > 0
 
 
 def claim(
@@ -108,11 +89,15 @@ def claim(
         "limit": limit,
         "crowded": list(crowded),
     }
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM, values)
-            leases = [Lease(*row) for row in cursor.fetchall()]
-        _note_lost([lease for lease in leases if lease.lost])
+    for _ in range(MOST_CLAIMS):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(CLAIM, values)
+                found = [Lease(*row) for row in cursor.fetchall()]
+            leases = destinations.admit(found)
+            _note_lost([lease for lease in leases if lease.lost])
+        if leases or not found:
+            break  # else others may be due behind those whose place is full
     if leases:
         failpoints.hit("claim.after_commit")
     return leases

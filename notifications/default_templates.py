@@ -51,6 +51,44 @@ STORM: Mapping[str, Wording] = {
     ),
 }
 
+# What one place had no room for one by one.
+LISTED = (
+    "{% for alert in alerts %}{{ alert.severity.label }}: {{ alert.title }}"
+    " {{ alert.link }}\n{% endfor %}"
+)
+DIGEST: Mapping[str, Wording] = {
+    "en": (
+        "{{ alert_count }} groups in one message",
+        "More came than can be said here one by one.\n\n" + LISTED,
+    ),
+    "fr": (
+        "{{ alert_count }} groupes en un message",
+        "Il en est venu plus qu'on ne peut en dire ici un par un.\n\n" + LISTED,
+    ),
+    "de": (
+        "{{ alert_count }} Gruppen in einer Nachricht",
+        "Es kamen mehr, als hier einzeln gesagt werden können.\n\n" + LISTED,
+    ),
+}
+# To its owner, of a silence that is about to end.
+REMINDER: Mapping[str, Wording] = {
+    "en": (
+        "The silence “{{ silence }}” ends at {{ ends_at }}",
+        "What still fires then is told again at once. If it is to stay quiet, let the "
+        "silence hold longer.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "fr": (
+        "Le silence « {{ silence }} » se termine le {{ ends_at }}",
+        "Ce qui est encore actif à ce moment sera aussitôt annoncé. Pour que cela "
+        "reste muet, prolongez le silence.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "de": (
+        "Die Stummschaltung „{{ silence }}“ endet am {{ ends_at }}",
+        "Was dann noch aktiv ist, wird sofort gemeldet. Soll es still bleiben, "
+        "verlängern Sie die Stummschaltung.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
@@ -72,8 +110,12 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
         "fr": (TITLE, "Résolu après {{ duration }}."),
         "de": (TITLE, "Gelöst nach {{ duration }}."),
     },
+    ("slack", "digest"): DIGEST,
+    ("email", "digest"): DIGEST,
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
+    ("slack", "reminder"): REMINDER,
+    ("email", "reminder"): REMINDER,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

@@ -21,7 +21,8 @@ from alertcenter.common import failpoints, tracing
 from notifications import parcels
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.channels.registry import channel_of
-from notifications.claiming import Lease, claim, renew
+from notifications.claiming import claim, renew
+from notifications.leases import Lease
 from notifications.settling import MOST_ATTEMPTS, Outcome, on_settled, settle
 from tenants.rls import in_tenant
 
@@ -31,10 +32,11 @@ log = logging.getLogger(__name__)
 
 # Messages in the air at once. Each may be sent twice when its process is killed
 # between the provider's answer and ours, so few is better than fast.
-HANDS = 4
-HANDS_OF_ONE_TENANT = 3
+HANDS = 8
+HANDS_OF_ONE_TENANT = 6
 ROOM_WORTH_A_CLAIM = 2
 LONGEST_ROUND = 15.0  # seconds after which nothing new is begun
+WORTH_STAYING = 1.5  # seconds until a place that is paced has room again
 LOOK_SECONDS = 0.25  # how often a round with free hands looks for new work
 # While PostgreSQL restarts, an outcome is worth waiting for: else it is sent twice.
 SETTLE_PAUSES = (0.0, 0.2, 1.0, 3.0)
@@ -68,9 +70,27 @@ def deliver_due(limit: int = 20, older_than: timedelta | None = None) -> int:
             for lease in leases:
                 begin(lease, hands, at_work)
             if not at_work and not leases:
-                return claimed
+                if claimed >= limit or time.monotonic() >= ends or not soon():
+                    return claimed
+                time.sleep(LOOK_SECONDS)
             for sending, outcome in finished(at_work):
                 conclude(sending.lease, sending.parcel, outcome)
+
+
+SOON = """
+SELECT EXISTS (
+  SELECT FROM delivery d
+  JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
+  WHERE d.state = 'pending' AND d.next_at <= now() + %(s)s * interval '1 second'
+    AND x.open_at > now() AND x.open_at <= now() + %(s)s * interval '1 second')
+"""
+
+
+def soon() -> bool:
+    """Whether something waits whose place has room in a moment: stay for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(SOON, {"s": WORTH_STAYING})
+        return bool(cursor.fetchone()[0])
 
 
 def crowded(at_work: Mapping[Future[Outcome], Sending]) -> list[UUID]:

@@ -101,6 +101,13 @@ def direction(language: str) -> str:
     return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
+def instead_line(place: str, language: str) -> str:
+    """Return why somebody is told who was not the one to be told."""
+    with translation.override(interface_language(language)):
+        text = _("You are told because %(place)s could not be reached.")
+        return text % {"place": place}
+
+
 def note_line(note: Note, language: str, time_zone: str) -> str:
     """Return the line that tells what happened, for threads and mails."""
     if note.kind == "said":  # already worded by whoever writes it

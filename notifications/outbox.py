@@ -36,6 +36,12 @@ class Entry:
     severity: int = 3
     delay_seconds: int = 0
     correlation_id: str = ""
+    instead_of: UUID | None = None
+
+    @property
+    def destination(self) -> str:
+        """Where it goes: what has a rate, and can be out of order."""
+        return short(f"{self.channel_id or self.channel_kind}:{self.address}")
 
     @property
     def lane(self) -> str:
@@ -57,16 +63,17 @@ def short(name: str) -> str:
 # The database makes the ids, which order a lane: its clock is the only one that all
 # writers share, and who writes later about a group holds the group's lock later.
 PUT = """
-INSERT INTO delivery (tenant_id, idem, lane, kind, channel_id, channel_kind,
-  member_id, address, group_id, message, severity, state, fence, attempts,
-  provider_id, error, correlation_id, next_at)
-SELECT %(tenant)s, idem, lane, kind, channel_id, channel_kind, member_id, address,
-  group_id, message, severity, 'pending', 0, 0, '', '', correlation,
+INSERT INTO delivery (tenant_id, idem, lane, destination, kind, channel_id,
+  channel_kind, member_id, address, group_id, message, severity, state, fence,
+  attempts, provider_id, error, correlation_id, instead_of, next_at)
+SELECT %(tenant)s, idem, lane, destination, kind, channel_id, channel_kind,
+  member_id, address, group_id, message, severity, 'pending', 0, 0, '', '',
+  correlation, instead_of,
   now() + delay * interval '1 second'
 FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
-  idem text, lane text, kind text, channel_id uuid, channel_kind text,
+  idem text, lane text, destination text, kind text, channel_id uuid, channel_kind text,
   member_id uuid, address text, group_id uuid, message jsonb, severity smallint,
-  delay int, correlation text)
+  delay int, correlation text, instead_of uuid)
 ) WITH ORDINALITY
 ORDER BY ordinality
 ON CONFLICT (tenant_id, idem) DO NOTHING
@@ -94,6 +101,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "idem": short(entry.idem),
         "lane": entry.lane,
+        "destination": entry.destination,
         "kind": entry.kind,
         "channel_id": entry.channel_id and str(entry.channel_id),
         "channel_kind": entry.channel_kind,
@@ -104,6 +112,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "severity": entry.severity,
         "delay": entry.delay_seconds,
         "correlation": entry.correlation_id or tracing.current(),
+        "instead_of": entry.instead_of and str(entry.instead_of),
     }
 
 
@@ -113,7 +122,7 @@ SELECT DISTINCT ON (d.lane) d.channel_id, d.channel_kind, d.member_id, d.address
 FROM delivery d
 LEFT JOIN channel c ON c.tenant_id = d.tenant_id AND c.id = d.channel_id
 WHERE d.tenant_id = %s AND d.group_id = %s AND d.kind = 'page'
-  AND d.state NOT IN ('cancelled', 'dead')
+  AND d.state NOT IN ('cancelled', 'dead', 'merged')
 ORDER BY d.lane, d.id
 """
 REDRAW = """

@@ -36,6 +36,18 @@ def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
     return [("email", None, member.user.email)]
 
 
+def mailbox_of(tenant_id: UUID, member_id: UUID) -> list[Address]:
+    """Return the mailbox of the member's own login, if there is one."""
+    member = (
+        Member.objects.filter(tenant_id=tenant_id, pk=member_id, active=True)
+        .select_related("user")
+        .first()
+    )
+    if member is None or not member.user.email:
+        return []
+    return [("email", None, member.user.email)]
+
+
 def _of_contact(contact: Contact) -> list[Address]:
     spec = spec_of(contact.kind).contact
     if spec is None:

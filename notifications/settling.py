@@ -16,10 +16,11 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
-from notifications import telemetry
+from notifications import destinations, telemetry
 from notifications.channels.base import DeliveryError, Parcel, Receipt
-from notifications.claiming import Lease
+from notifications.leases import Lease
 from notifications.models import Attempt, Delivery, Thread
+from notifications.standing_in import LATE_ATTEMPTS, pass_on
 from tenants.rls import in_tenant
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ LONGEST_PAUSE = 300.0
 # A provider that says "too many" has not failed; only after so long it counts.
 PATIENCE = "1 hour"
 LONGEST_ANSWER = 2_000
+TROUBLE = ("retry", "ambiguous")
 
 # Called in the transaction that settles a delivery, with (tenant_id, delivery);
 # upper rooms add theirs in apps.ready().
@@ -65,8 +67,10 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
         if ours:
             if outcome.receipt and parcel:
                 _remember_thread(parcel, outcome.receipt)
-            if verdict.outcome == "ratelimited" and verdict.pause:
-                _hold_channel(lease, verdict.pause)
+            destinations.note(lease, _seen(outcome, verdict))
+            late = lease.kind == "page" and lease.attempts >= LATE_ATTEMPTS
+            if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
+                _pass_on(lease)
             if verdict.settled:
                 _tell(lease)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
@@ -194,17 +198,28 @@ def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
     )
 
 
-def _hold_channel(lease: Lease, seconds: float) -> None:
-    """Let what waits for the same channel wait as well: it would be refused too."""
-    if lease.channel_id is None:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE delivery SET next_at = greatest(next_at, "
-            "now() + %s * interval '1 second') WHERE tenant_id = %s "
-            "AND channel_id = %s AND state = 'pending' AND id <> %s",
-            [seconds, lease.tenant_id, lease.channel_id, lease.id],
-        )
+def _seen(outcome: Outcome, verdict: Verdict) -> destinations.Seen:
+    """Return what the attempt says about the place itself.
+
+    A refusal for good is about the message: the next one may be welcome.
+    """
+    error = outcome.error
+    if error is None or (error.permanent and error.retry_after is None):
+        return destinations.Seen(outcome.milliseconds)
+    if verdict.outcome == "ratelimited":
+        wait = verdict.pause
+        return destinations.Seen(outcome.milliseconds, wait=wait, why=error.reason)
+    return destinations.Seen(outcome.milliseconds, failed=True, why=error.reason)
+
+
+def _pass_on(lease: Lease) -> None:
+    """Let others be told in its place. Should that fail, the outcome stands."""
+    row = Delivery.objects.select_related("channel__fallback", "member")
+    try:
+        with transaction.atomic():
+            pass_on(lease.tenant_id, row.get(pk=lease.id))
+    except DatabaseError:
+        log.exception("pass_on_failed", extra={"delivery": str(lease.id)})
 
 
 def _tell(lease: Lease) -> None:

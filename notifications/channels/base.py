@@ -39,6 +39,7 @@ class Parcel:
     may_be_a_repeat: bool = False
     title: str = ""
     body: str = ""
+    member_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ class Spec:
     titles; "email": sentences; "sms": one short line).
     `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
     tells what was done there.
-    `pace`: seconds between two messages to one place; 0: as fast as they come.
+    `pace`: seconds between two messages to one place, 0: as fast as they come; so many
+    as `burst` may come together.
     """
 
     kind: str
@@ -158,6 +160,7 @@ class Spec:
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
+    burst: int = 1
     inbound: str = ""
     about: Any = ""  # one sentence for who chooses among kinds
 

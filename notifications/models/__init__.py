@@ -1,7 +1,14 @@
 """Channels, templates, contacts, and the outbox."""
 
 from notifications.models.channel import Channel, Contact
-from notifications.models.delivery import Attempt, Delivery, SimulatedMessage, Thread
+from notifications.models.delivery import (
+    Attempt,
+    Delivery,
+    Destination,
+    SimulatedMessage,
+    Thread,
+)
+from notifications.models.mail import MailOpening, StoppedAddress, UsedLink
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -9,7 +16,11 @@ __all__ = [
     "Channel",
     "Contact",
     "Delivery",
+    "Destination",
+    "MailOpening",
     "MessageTemplate",
     "SimulatedMessage",
+    "StoppedAddress",
     "Thread",
+    "UsedLink",
 ]

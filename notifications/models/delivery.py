@@ -18,6 +18,7 @@ class DeliveryState(models.TextChoices):
     PENDING = "pending", _("pending")
     LEASED = "leased", _("being sent")
     SENT = "sent", _("sent")
+    MERGED = "merged", _("in a digest")
     AMBIGUOUS = "ambiguous", _("unknown whether it arrived")
     DEAD = "dead", _("given up")
     CANCELLED = "cancelled", _("cancelled")
@@ -55,6 +56,8 @@ class Delivery(TenantModel):
 
     idem = models.CharField(max_length=200)
     lane = models.CharField(max_length=200)
+    # Where it goes: the key of its Destination.
+    destination = models.CharField(max_length=200, default="", db_default="")
     kind = models.CharField(_("what"), max_length=10, choices=DeliveryKind.choices)
     channel = TenantForeignKey(
         "notifications.Channel",
@@ -87,6 +90,10 @@ class Delivery(TenantModel):
     provider_id = models.CharField(_("provider's id"), max_length=200, default="")
     error = models.TextField(_("last error"), default="")
     correlation_id = models.CharField(max_length=64, default="")
+    # The digest that says it in its place; the delivery in whose place this one is.
+    merged_into = models.UUIDField(null=True)
+    instead_of = models.UUIDField(null=True)
+    passed_on_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "delivery"
@@ -113,6 +120,42 @@ class Delivery(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.address or self.channel_kind}"
+
+
+class Destination(TenantRow):
+    """One row is one place that cannot take everything at once, or is in trouble.
+
+    Nothing leaves for it before `open_at`, which is never before `asked_until`, what
+    the provider asked for. `paced_until` is the time until which its
+    rate is used up; `failures` counts those in a row, `slow` says that the last answer
+    took long: then one at a time goes there. A place without a row is well.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=200)
+    channel = TenantForeignKey(
+        "notifications.Channel",
+        models.CASCADE,
+        null=True,
+        verbose_name=_("channel"),
+    )
+    open_at = models.DateTimeField(_("takes messages from"), db_default=Now())
+    asked_until = models.DateTimeField(db_default=Now())
+    paced_until = models.DateTimeField(db_default=Now())
+    failures = models.IntegerField(_("failures in a row"), default=0, db_default=0)
+    slow = models.BooleanField(_("slow"), default=False, db_default=False)
+    why = models.CharField(_("why"), max_length=300, default="", db_default="")
+
+    class Meta:
+        db_table = "destination"
+        verbose_name = _("place of delivery")
+        verbose_name_plural = _("places of delivery")
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="destination_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key.partition(":")[2] or str(self.channel or self.key)
 
 
 class Attempt(TenantRow):

@@ -17,6 +17,8 @@ class MessageKind(models.TextChoices):
     SNOOZED = "snoozed", _("snoozed")
     RESOLVED = "resolved", _("resolved")
     STORM = "storm", _("storm")
+    DIGEST = "digest", _("digest")
+    REMINDER = "reminder", _("a silence is about to end")
 
 
 class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unused-ignore]

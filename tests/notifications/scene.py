@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from notifications import delivery, outbox
 from notifications.channels.base import Parcel
 from notifications.message import AlertLine, Message, Note
-from notifications.models import Attempt, Channel, Delivery
+from notifications.models import Attempt, Channel, Delivery, Destination
 from tenants.rls import in_tenant
 
 ALERTS = (
@@ -141,10 +142,18 @@ class Outbox:
         with in_tenant(self.tenant_id), connection.cursor() as cursor:
             cursor.execute(f"UPDATE delivery SET {assignments}")
 
+    def rest(self) -> None:
+        """Let so much time pass that every place takes something again."""
+        with in_tenant(self.tenant_id):
+            Destination.objects.update(
+                open_at=Now(), asked_until=Now(), paced_until=Now()
+            )
+
     def deliver(self, rounds: int = 1) -> int:
         """Send what is due, `rounds` times, all waiting over each time."""
         done = 0
         for _ in range(rounds):
             self.change("next_at = now() WHERE next_at IS NOT NULL")
+            self.rest()
             done += delivery.deliver_due(20)
         return done

@@ -26,6 +26,7 @@ QUEUES = {
     "asked_act",
     "feed",
     "flush",
+    "destination",
     "due_step",
     "delivery",
     "slack_inbox",

@@ -1,0 +1,133 @@
+"""Who is told of what cannot be delivered?
+
+A channel's fallback; for a person, the next of his own addresses, and when there is
+none, his mailbox. Written in the transaction that gives the delivery up, or that sees
+it in trouble for too long, so it leaves at once and nothing can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from notifications import outbox, recipients
+from notifications.destinations import BREAKS_AT
+from notifications.message import Message
+from notifications.models import Delivery
+from tenants.rls import tenant_context
+
+# A page that failed so often is told elsewhere too, while it goes on trying.
+LATE_ATTEMPTS = 3
+# Nobody is told by the sixth substitute what five could not.
+MOST_STEPS = 5
+# A page waits so long for a place in trouble; then others are told, too.
+LATE_SECONDS = 20
+MOST_AT_ONCE = 100
+# Pages to all addresses of one person are made within so long.
+TOGETHER = timedelta(seconds=5)
+
+
+def pass_on(tenant_id: UUID, row: Delivery) -> list[UUID]:
+    """Write the deliveries that stand in for a page; return their ids.
+
+    Twice does nothing. In the tenant's context.
+    """
+    before = _before(tenant_id, row)
+    if row.kind != "page" or len(before) > MOST_STEPS:
+        return []
+    message = Message.from_json(row.message)
+    entries = [
+        outbox.Entry(
+            idem=f"instead/{row.pk}/{channel_id or kind}:{address}",
+            message=message,
+            channel_id=channel_id,
+            channel_kind=kind,
+            member_id=row.member_id,
+            address=address,
+            group_id=row.group_id,
+            severity=row.severity,
+            correlation_id=row.correlation_id,
+            instead_of=row.pk,
+        )
+        for kind, channel_id, address in _others(tenant_id, row, before)
+    ]
+    return outbox.put(tenant_id, entries)
+
+
+def _before(tenant_id: UUID, row: Delivery) -> list[Delivery]:
+    """Return the row and those in whose place it is, the first one last."""
+    found = [row]
+    while found[-1].instead_of is not None and len(found) <= MOST_STEPS:
+        earlier = Delivery.objects.filter(tenant_id=tenant_id, pk=found[-1].instead_of)
+        found += earlier[:1]
+        if not earlier:
+            break
+    return found
+
+
+# Pages behind a place that rests: nobody tries them one by one.
+STUCK = """
+SELECT d.tenant_id, d.id FROM delivery d
+JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
+WHERE d.state = 'pending' AND d.kind = 'page' AND d.next_at IS NOT NULL
+  AND x.failures >= %(breaks)s AND d.created_at < now() - %(late)s * interval '1 second'
+  AND d.passed_on_at IS NULL
+ORDER BY d.id LIMIT %(most)s
+"""
+
+
+def sweep() -> int:
+    """Pass on what has waited too long for a place in trouble; role engine."""
+    values = {"breaks": BREAKS_AT, "late": LATE_SECONDS, "most": MOST_AT_ONCE}
+    with connection.cursor() as cursor:
+        cursor.execute(STUCK, values)
+        stuck = cursor.fetchall()
+    rows = Delivery.objects.select_related("channel__fallback", "member")
+    for tenant_id, pk in stuck:
+        with transaction.atomic(), tenant_context(tenant_id):
+            pass_on(tenant_id, rows.get(pk=pk))
+            Delivery.objects.filter(pk=pk).update(passed_on_at=Now())
+    return len(stuck)
+
+
+def _others(
+    tenant_id: UUID, row: Delivery, before: Sequence[Delivery]
+) -> list[recipients.Address]:
+    """Return the addresses to tell: none that this page has been sent to."""
+    told = {(one.channel_kind, one.channel_id, one.address) for one in before}
+    if row.member_id is not None:
+        # All his addresses may have been told at once.
+        pages = Delivery.objects.filter(
+            tenant_id=tenant_id,
+            group_id=row.group_id,
+            member_id=row.member_id,
+            kind="page",
+            created_at__gte=before[-1].created_at - TOGETHER,
+        ).exclude(state="cancelled")
+        if row.group_id is not None:
+            told |= set(pages.values_list("channel_kind", "channel_id", "address"))
+        own = recipients.for_member(tenant_id, row.member_id)
+        own += recipients.mailbox_of(tenant_id, row.member_id)
+        return [address for address in own if address not in told][:1]
+    channel = row.channel and row.channel.fallback
+    if channel is None or not channel.active:
+        return []
+    return [one for one in recipients.for_channel(channel) if one not in told]
+
+
+def place_of(tenant_id: UUID, delivery_id: UUID) -> str:
+    """Return what people call the place in whose stead something is said."""
+    row = (
+        Delivery.objects.select_related("channel", "member")
+        .filter(tenant_id=tenant_id, pk=delivery_id)
+        .first()
+    )
+    if row is None:
+        return ""
+    if row.member is not None:
+        return f"{row.member} ({row.get_channel_kind_display()})"
+    return str(row.channel or row.address)
