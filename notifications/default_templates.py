@@ -89,7 +89,107 @@ REMINDER: Mapping[str, Wording] = {
     ),
 }
 
+# One short line that says most if it is cut: number, severity, title.
+SHORT_TITLE = "#{{ number }} {{ severity.label }}: {{ title }}"
+SHORT = """\
+{% if alert_count == 1 %}
+{% if alerts[0].summary != title %}
+{{ alerts[0].summary }}
+{% endif %}
+{% else %}
+"""
+SHORT_EN = SHORT + "{{ alert_count }} alerts\n{% endif %}"
+SHORT_FR = SHORT + "{{ alert_count }} alertes\n{% endif %}"
+SHORT_DE = SHORT + "{{ alert_count }} Alarme\n{% endif %}"
+SHORT_LIST = "{% for alert in alerts %}{{ alert.title }}. {% endfor %}"
+SHORT_DIGEST: Mapping[str, Wording] = {
+    "en": ("{{ alert_count }} groups in one message.", SHORT_LIST),
+    "fr": ("{{ alert_count }} groupes en un message.", SHORT_LIST),
+    "de": ("{{ alert_count }} Gruppen in einer Nachricht.", SHORT_LIST),
+}
+SMS: Mapping[str, Mapping[str, Wording]] = {
+    "digest": SHORT_DIGEST,
+    "firing": {
+        "en": (SHORT_TITLE, SHORT_EN),
+        "fr": (SHORT_TITLE, SHORT_FR),
+        "de": (SHORT_TITLE, SHORT_DE),
+    },
+    "acknowledged": {
+        "en": ("#{{ number }} acknowledged by {{ actor }}: {{ title }}", ""),
+        "fr": ("#{{ number }} pris en charge par {{ actor }} : {{ title }}", ""),
+        "de": ("#{{ number }} übernommen von {{ actor }}: {{ title }}", ""),
+    },
+    "snoozed": {
+        "en": ("#{{ number }} snoozed until {{ snooze_until }}: {{ title }}", ""),
+        "fr": ("#{{ number }} en veille jusqu'au {{ snooze_until }} : {{ title }}", ""),
+        "de": ("#{{ number }} zurückgestellt bis {{ snooze_until }}: {{ title }}", ""),
+    },
+    "resolved": {
+        "en": ("#{{ number }} resolved after {{ duration }}: {{ title }}", ""),
+        "fr": ("#{{ number }} résolu après {{ duration }} : {{ title }}", ""),
+        "de": ("#{{ number }} gelöst nach {{ duration }}: {{ title }}", ""),
+    },
+    "storm": {
+        "en": (
+            "Storm on {{ route }}: {{ groups }} groups",
+            "{{ alert_count }} alerts; {{ open_groups }} groups still fire",
+        ),
+        "fr": (
+            "Tempête sur {{ route }} : {{ groups }} groupes",
+            "{{ alert_count }} alertes ; {{ open_groups }} groupes encore actifs",
+        ),
+        "de": (
+            "Sturm auf {{ route }}: {{ groups }} Gruppen",
+            "{{ alert_count }} Alarme; {{ open_groups }} Gruppen noch aktiv",
+        ),
+    },
+}
+
+# Read out by a machine: whole sentences without signs.
+VOICE: Mapping[str, Mapping[str, Wording]] = {
+    "digest": SHORT_DIGEST,
+    "firing": {
+        "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
+        "fr": (
+            "Alerte {{ severity.label }} chez {{ tenant }} : {{ title }}.",
+            SHORT_FR,
+        ),
+        "de": ("Alarm bei {{ tenant }}, {{ severity.label }}: {{ title }}.", SHORT_DE),
+    },
+    "acknowledged": {
+        "en": ("{{ actor }} has acknowledged {{ title }}.", ""),
+        "fr": ("{{ actor }} prend en charge {{ title }}.", ""),
+        "de": ("{{ actor }} hat {{ title }} übernommen.", ""),
+    },
+    "snoozed": {
+        "en": ("{{ title }} is snoozed until {{ snooze_until }}.", ""),
+        "fr": ("{{ title }} est en veille jusqu'au {{ snooze_until }}.", ""),
+        "de": ("{{ title }} ist zurückgestellt bis {{ snooze_until }}.", ""),
+    },
+    "resolved": {
+        "en": ("{{ title }} was resolved after {{ duration }}.", ""),
+        "fr": ("{{ title }} a été résolu après {{ duration }}.", ""),
+        "de": ("{{ title }} wurde nach {{ duration }} gelöst.", ""),
+    },
+    "storm": {
+        "en": (
+            "Storm at {{ tenant }} on {{ route }}: {{ groups }} groups.",
+            "{{ alert_count }} alerts. {{ open_groups }} groups still fire.",
+        ),
+        "fr": (
+            "Tempête chez {{ tenant }} sur {{ route }} : {{ groups }} groupes.",
+            "{{ alert_count }} alertes. {{ open_groups }} groupes encore actifs.",
+        ),
+        "de": (
+            "Sturm bei {{ tenant }} auf {{ route }}: {{ groups }} Gruppen.",
+            "{{ alert_count }} Alarme. {{ open_groups }} Gruppen noch aktiv.",
+        ),
+    },
+}
+
 WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
+    **{("voice", occasion): wordings for occasion, wordings in VOICE.items()},
+    **{("sms", occasion): wordings for occasion, wordings in SMS.items()},
     ("slack", "firing"): {
         "en": (TITLE, SUMMARY + LABELS),
         "fr": (TITLE, SUMMARY + LABELS),

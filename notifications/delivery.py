@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, connections
 
 from alertcenter.common import failpoints, tracing
-from notifications import parcels
+from notifications import parcels, quotas
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.channels.registry import channel_of
 from notifications.claiming import claim, renew
@@ -129,6 +129,7 @@ def prepared(lease: Lease) -> Parcel | None:
                 return None
             if lease.lost and lease.attempts > MOST_ATTEMPTS:
                 raise DeliveryError("every sender of this died", permanent=True)
+            quotas.check(lease.tenant_id, lease.id, lease.channel_kind)
             return parcels.prepare(lease.id, in_doubt=lease.in_doubt)
     except DeliveryError as error:
         conclude(lease, None, Outcome(0, error=error))

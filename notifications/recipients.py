@@ -50,16 +50,25 @@ def mailbox_of(tenant_id: UUID, member_id: UUID) -> list[Address]:
 
 def _of_contact(contact: Contact) -> list[Address]:
     spec = spec_of(contact.kind).contact
-    if spec is None:
+    if spec is None or not may_be_used(contact):
         return []
     if not spec.needs_channel:
         return [(contact.kind, None, contact.address)]
-    # Written to through the tenant's first channel of the kind: its Slack app.
-    channel = (
-        Channel.objects.filter(
-            tenant_id=contact.tenant_id, kind=contact.kind, active=True
-        )
-        .order_by("created_at", "id")
-        .first()
-    )
+    channel = channel_for(contact)
     return [(contact.kind, channel.pk, contact.address)] if channel else []
+
+
+def channel_for(contact: Contact) -> Channel | None:
+    """Return through which channel a contact is written to: the tenant's first one of
+    the kind, such as its Slack app."""
+    rows = Channel.objects.filter(
+        tenant_id=contact.tenant_id, kind=contact.kind, active=True
+    )
+    return rows.order_by("created_at", "id").first()
+
+
+def may_be_used(contact: Contact) -> bool:
+    """Whether this address is known to be the member's, who wants to be told there."""
+    spec = spec_of(contact.kind).contact
+    proven = contact.verified_at is not None or not (spec and spec.proves)
+    return proven and contact.stopped_at is None

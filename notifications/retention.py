@@ -19,6 +19,8 @@ group_id IS NULL AND created_at < %(before)s
 AND state NOT IN ('pending', 'leased', 'ambiguous')
 """
 SIMULATED = "at < %(before)s"
+# A copy of what acted on a group that is long gone acts on nothing.
+HEARD = "at < %(before)s"
 
 
 def register() -> None:
@@ -33,3 +35,4 @@ def sweep_messages(sweep: Sweep, tenant_id: UUID, before: datetime) -> None:
     """Let go of the messages that go with no group."""
     sweep.remove(tenant_id, "delivery", ALONE, before=before)
     sweep.remove(tenant_id, "simulated_message", SIMULATED, before=before)
+    sweep.remove(tenant_id, "heard", HEARD, before=before)

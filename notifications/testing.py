@@ -56,7 +56,7 @@ def send_test(channel: Channel) -> TestResult:
 def parcels_for(channel: Channel) -> list[Parcel]:
     """Return a test for each address behind the channel."""
     tenant = Tenant.objects.get(pk=channel.tenant_id)
-    secret = json.loads(reveal(channel, "secret") or "{}") if channel.secret else {}
+    secret = secret_of(channel)
     return [
         Parcel(
             delivery_id=uuid7(),
@@ -88,3 +88,10 @@ def about_nothing(tenant: Tenant) -> Message:
         group_id="",
         url="",
     )
+
+
+def secret_of(channel: Channel) -> dict[str, str]:
+    """Return the channel's secrets; needs the tenant's context."""
+    held = reveal(channel, "secret") if channel.secret else ""
+    secrets: dict[str, str] = json.loads(held or "{}")
+    return secrets

@@ -35,6 +35,11 @@ SLACK = Counter(
     "Callbacks from Slack by outcome.",
     ["outcome"],
 )
+TWILIO = Counter(
+    "alertcenter_twilio_callbacks_total",
+    "Callbacks from Twilio by what they are about and their outcome.",
+    ["about", "outcome"],
+)
 
 
 REMEMBERED = Counter(

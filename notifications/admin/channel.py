@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -102,6 +102,8 @@ class ChannelAdmin(TenantScopedAdmin):
             basics.append("secrets_held")
         if obj and inbound_of(obj):
             basics.append("inbound")
+        if obj and self.pasted(obj):
+            basics.append("addresses")
         parts: list[Any] = [(None, {"fields": basics})]
         if module := channels().get(kind):
             names = [setting.name for setting in module.SPEC.settings]
@@ -115,7 +117,8 @@ class ChannelAdmin(TenantScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if not self.has_change_permission(request, obj):
             return ("place",)
-        return ("kind", "secrets_held", "inbound", "preview") if obj else ()
+        own = ("kind", "secrets_held", "inbound", "addresses", "preview")
+        return own if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A channel with history is switched off, not deleted."""
@@ -154,6 +157,20 @@ class ChannelAdmin(TenantScopedAdmin):
         if channel.secret:
             return format_html('<span class="pill good">{}</span>', _("stored"))
         return format_html('<span class="pill off">{}</span>', _("none"))
+
+    def pasted(self, channel: Channel) -> list[tuple[Any, str]]:
+        """Return the addresses of ours that a person pastes at the vendor."""
+        module = channels().get(channel.kind)
+        if module is None:
+            return []
+        return module.SPEC.pasted(channel.tenant_id, channel.pk)
+
+    @admin.display(description=gettext_lazy("our addresses"))
+    def addresses(self, channel: Channel) -> SafeString:
+        """Say where the vendor reaches us."""
+        return format_html_join(
+            "", "<p>{}<br><code>{}</code></p>", self.pasted(channel)
+        )
 
     @button(
         gettext_lazy("Send test"),

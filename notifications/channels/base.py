@@ -120,6 +120,10 @@ def nothing(_channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
     return {}, {}
 
 
+def nowhere(_tenant_id: UUID, _channel_id: UUID) -> list[tuple[Any, str]]:
+    return []
+
+
 def itself(_settings: Mapping[str, Any]) -> list[str]:
     return [""]
 
@@ -134,16 +138,19 @@ class Spec:
     the secrets held. `made_up`: settings and secrets that the simulation's side of the
     vendor accepts, for a channel's id, so that nobody needs real ones to try it.
 
+    `pasted(tenant, channel)`: (label, URL) of ours that a person pastes at the vendor.
+
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
     state. `replies`: the kinds of note that get a line of their own; None: all;
     `replies_if`: the flag among its settings without which none does.
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
+    `pace`: seconds between two messages to one place, 0: as fast as they come; so many
+    as `burst` may come together. `most`: (how many, seconds): no more go to one address
+    within that time.
     `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
     tells what was done there.
-    `pace`: seconds between two messages to one place, 0: as fast as they come; so many
-    as `burst` may come together.
     """
 
     kind: str
@@ -154,6 +161,7 @@ class Spec:
     check: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]] = no_check
     made_up: Callable[[UUID], tuple[dict[str, Any], dict[str, str]]] = nothing
     contact: ContactSpec | None = None
+    pasted: Callable[[UUID, UUID], list[tuple[Any, str]]] = nowhere
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
     replies_if: str = ""
@@ -162,6 +170,7 @@ class Spec:
     pace: float = 0.0
     burst: int = 1
     inbound: str = ""
+    most: tuple[tuple[int, int], ...] = ()
     about: Any = ""  # one sentence for who chooses among kinds
 
 

@@ -24,7 +24,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alertcenter.common.outbound import OutboundError, check_url
 from notifications.channels import http, simulated, tooling
 from notifications.channels import webhook_templates as templates
 from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting, Spec
@@ -130,16 +129,6 @@ def key_of(secret: str) -> bytes:
         except binascii.Error:
             pass
     return secret.encode()
-
-
-def a_url(url: str) -> str:
-    """Return an address that can be called. Raises ValidationError."""
-    try:
-        return check_url(url.strip())
-    except OutboundError as error:
-        raise ValidationError(
-            _("Give an address that begins with http:// or https://.")
-        ) from error
 
 
 def a_token(token: str) -> str:

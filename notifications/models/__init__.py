@@ -8,6 +8,7 @@ from notifications.models.delivery import (
     SimulatedMessage,
     Thread,
 )
+from notifications.models.heard import Heard
 from notifications.models.mail import MailOpening, StoppedAddress, UsedLink
 from notifications.models.template import MessageTemplate
 
@@ -17,6 +18,7 @@ __all__ = [
     "Contact",
     "Delivery",
     "Destination",
+    "Heard",
     "MailOpening",
     "MessageTemplate",
     "SimulatedMessage",

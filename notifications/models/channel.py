@@ -77,7 +77,12 @@ class Channel(TenantModel):
 
 
 class Contact(TenantModel):
-    """One row is one address of one member: a mailbox, a Slack user id."""
+    """One row is one address of one member: a mailbox, a Slack user id.
+
+    A telephone is used when a code that was sent to it was typed in (`verified_at`),
+    and not while its owner wants nothing (`stopped_at`; who answered STOP). The code
+    is kept as a hash; `codes_sent` counts those of the day of `code_sent_at`.
+    """
 
     member = TenantForeignKey(
         "tenants.Member",
@@ -92,6 +97,18 @@ class Contact(TenantModel):
         help_text=_("An e-mail address, a phone number, a user id."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=1)
+    verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
+    stopped_at = models.DateTimeField(_("stopped"), null=True, editable=False)
+    code_hash = models.CharField(
+        max_length=64, default="", db_default="", editable=False
+    )
+    code_sent_at = models.DateTimeField(null=True, editable=False)
+    code_tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False
+    )
+    codes_sent = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False
+    )
 
     class Meta:
         db_table = "contact"

@@ -42,6 +42,8 @@ OUTCOMES = {
     "retry": _("to be tried again"),
     "ratelimited": _("asked to wait"),
     "late": _("too late"),
+    "delivered": _("arrived"),
+    "undelivered": _("did not arrive"),
 }
 
 
@@ -116,6 +118,11 @@ class Delivery(TenantModel):
             ),
             models.Index(fields=["tenant", "group_id"], name="delivery_group"),
             models.Index(fields=["tenant", "-created_at"], name="delivery_recent"),
+            models.Index(
+                fields=["tenant", "address", "sent_at"],
+                condition=Q(channel_kind__in=["sms", "voice"]),
+                name="delivery_phones",
+            ),
         ]
 
     def __str__(self) -> str:

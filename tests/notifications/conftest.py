@@ -10,6 +10,8 @@ from notifications import nudging
 from tests.cast import Cast
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
+from tests.fakes.twilio import FakeTwilio
+from tests.notifications.phones import LOOPBACK
 from tests.notifications.scene import Outbox
 
 
@@ -24,6 +26,13 @@ def smtp(settings) -> Iterator[FakeSmtp]:
     with FakeSmtp() as fake:
         settings.EMAIL_URL = fake.url
         settings.EMAIL_FROM = "AlertCenter <alerts@alerts.example>"
+        yield fake
+
+
+@pytest.fixture
+def twilio(settings) -> Iterator[FakeTwilio]:
+    settings.OUTBOUND_ALLOW = LOOPBACK
+    with FakeTwilio() as fake:
         yield fake
 
 

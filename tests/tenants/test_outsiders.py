@@ -46,7 +46,7 @@ PLATFORM = (
 )
 # Answers before the path is looked at; who calls proves it by a token of Slack's kind.
 # Other products' clients prove it by a key: their own tests show what others' keys do.
-BY_TOKEN = ("outbox/slack/", "opsgenie/v2/", "alerta/", "victorops/")
+BY_TOKEN = ("outbox/slack/", "opsgenie/v2/", "alerta/", "victorops/", "twilio/")
 
 
 @dataclass(frozen=True)
