@@ -27,6 +27,8 @@ LONGEST_FACT = 4_000
 UNSAID = Receipt(answer="nothing to say to this tool")
 # What our own policy does while a group fires: nothing that a tool should hear of.
 OURS = frozenset(("told", "noted", "assigned", "escalated"))
+# Messages to people that are about no group: nothing would ever close them there.
+TO_PEOPLE = frozenset(("digest", "reminder"))
 
 
 def name_of(parcel: Parcel) -> str:
@@ -39,6 +41,8 @@ def says_nothing_new(parcel: Parcel) -> bool:
     """Whether a tool has nothing to do about this parcel."""
     message = parcel.message
     if parcel.kind not in ("page", "update", "reply", "test"):
+        return True
+    if message.kind in TO_PEOPLE:
         return True
     if message.state == "resolved" and not parcel.settings.get("send_resolved", True):
         return True

@@ -18,7 +18,7 @@ from tests.fakes.opsgenie import FakeOpsgenie
 from tests.fakes.pagerduty import FakePagerDuty
 from tests.fakes.servicenow import FakeServiceNow
 from tests.fakes.tool import LOOPBACK, FakeTool
-from tests.notifications.scene import a_parcel
+from tests.notifications.scene import a_message, a_parcel
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -72,6 +72,12 @@ def test_it_is_told(tool):
     receipt = tool.send()
     assert receipt.provider_id
     assert receipt.answer.startswith("20")
+
+
+@pytest.mark.parametrize("kind", ["digest", "reminder"])
+def test_what_is_about_no_group_opens_nothing(tool, kind):
+    tool.send(message=a_message(kind=kind))
+    assert tool.fake.calls == []
 
 
 def test_told_to_wait_it_waits(tool):
