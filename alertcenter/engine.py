@@ -28,7 +28,7 @@ from alertcenter.alerts import lifecycle, receipts, silence_sweep, telemetry
 from alertcenter.alerts.heartbeat_sweep import sweep_overdue
 from alertcenter.alerts.naming import name_quietly
 from alertcenter.alerts.writer import connect
-from alertcenter.api import asked, slack
+from alertcenter.api import asked, slack, slack_sync
 from alertcenter.dashboard import relay
 from escalation import (
     actions,
@@ -184,6 +184,8 @@ def jobs() -> list[Job]:
         Job("statistics", analyze_grown, 2.0),
         Job("receipts", all_tenants_do(forget_receipts), 3600.0),
         Job("asked_pruning", asked.prune, 3600.0),
+        Job("slack_usergroups", slack_sync.keep_groups, 60.0),
+        Job("slack_people", slack_sync.match_people, 6 * 3600.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
         Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
     ]

@@ -9,9 +9,11 @@ class EscalationConfig(AppConfig):
     verbose_name = _("Escalation")
 
     def ready(self) -> None:
-        from escalation import retention
+        from escalation import alert_lists, retention
         from escalation.timeline import on_settled
-        from notifications import delivery
+        from notifications import delivery, enclosures
 
+        if alert_lists.rows not in enclosures.sources:
+            enclosures.sources.append(alert_lists.rows)
         delivery.on_settled.append(on_settled)
         retention.register()

@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.severity import INFO
 from notifications import localize, outbox, recipients
-from notifications.message import Message
+from notifications.message import Hush, Message
+from notifications.models.template import MessageKind
 from notifications.outbox import Entry
 from tenants.models import Member, Tenant
 
-KIND = "reminder"
+KIND = MessageKind.REMINDER.value
 LONGEST_NAME = 100
+LONGEST_COMMENT = 2_000
 
 
 def remind(silence: Silence) -> None:
@@ -65,7 +67,12 @@ def message_of(silence: Silence, owner: Member) -> Message:
         state="firing",
         number=0,
         group_id="",
-        url=f"{settings.BASE_URL}/t/{tenant.slug}/",
-        opened_at=silence.starts_at.isoformat(),
+        url=f"{settings.BASE_URL}/t/{tenant.slug}/silences",
+        hush=Hush(
+            str(silence)[:LONGEST_NAME],
+            silence.comment[:LONGEST_COMMENT],
+            "\n".join(map(str, silence.matchers))[:LONGEST_COMMENT],
+            ends,
+        ),
         changed_at=silence.updated_at.isoformat(),
     )

@@ -70,6 +70,24 @@ DIGEST: Mapping[str, Wording] = {
         "Es kamen mehr, als hier einzeln gesagt werden können.\n\n" + LISTED,
     ),
 }
+# To its owner, of a silence that is about to end.
+REMINDER: Mapping[str, Wording] = {
+    "en": (
+        "The silence “{{ silence }}” ends at {{ ends_at }}",
+        "What still fires then is told again at once. If it is to stay quiet, let the "
+        "silence hold longer.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "fr": (
+        "Le silence « {{ silence }} » se termine le {{ ends_at }}",
+        "Ce qui est encore actif à ce moment sera aussitôt annoncé. Pour que cela "
+        "reste muet, prolongez le silence.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+    "de": (
+        "Die Stummschaltung „{{ silence }}“ endet am {{ ends_at }}",
+        "Was dann noch aktiv ist, wird sofort gemeldet. Soll es still bleiben, "
+        "verlängern Sie die Stummschaltung.\n\n{{ conditions }}\n{{ comment }}",
+    ),
+}
 
 # One short line that says most if it is cut: number, severity, title.
 SHORT_TITLE = "#{{ number }} {{ severity.label }}: {{ title }}"
@@ -89,8 +107,12 @@ SHORT_DIGEST: Mapping[str, Wording] = {
     "fr": ("{{ alert_count }} groupes en un message.", SHORT_LIST),
     "de": ("{{ alert_count }} Gruppen in einer Nachricht.", SHORT_LIST),
 }
+SHORT_REMINDER: Mapping[str, Wording] = {
+    language: (title, "") for language, (title, _body) in REMINDER.items()
+}
 SMS: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
+    "reminder": SHORT_REMINDER,
     "firing": {
         "en": (SHORT_TITLE, SHORT_EN),
         "fr": (SHORT_TITLE, SHORT_FR),
@@ -130,6 +152,7 @@ SMS: Mapping[str, Mapping[str, Wording]] = {
 # Read out by a machine: whole sentences without signs.
 VOICE: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
+    "reminder": SHORT_REMINDER,
     "firing": {
         "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
         "fr": (
@@ -196,6 +219,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("email", "digest"): DIGEST,
     ("slack", "storm"): STORM,
     ("email", "storm"): STORM,
+    ("slack", "reminder"): REMINDER,
+    ("email", "reminder"): REMINDER,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

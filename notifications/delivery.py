@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 # Messages in the air at once. Each may be sent twice when its process is killed
 # between the provider's answer and ours, so few is better than fast.
-HANDS = 4
-HANDS_OF_ONE_TENANT = 3
+HANDS = 8
+HANDS_OF_ONE_TENANT = 6
 ROOM_WORTH_A_CLAIM = 2
 LONGEST_ROUND = 15.0  # seconds after which nothing new is begun
 WORTH_STAYING = 1.5  # seconds until a place that is paced has room again
@@ -82,7 +82,7 @@ SELECT EXISTS (
   SELECT FROM delivery d
   JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
   WHERE d.state = 'pending' AND d.next_at <= now() + %(s)s * interval '1 second'
-    AND x.open_at <= now() + %(s)s * interval '1 second')
+    AND x.open_at > now() AND x.open_at <= now() + %(s)s * interval '1 second')
 """
 
 

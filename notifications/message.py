@@ -48,13 +48,25 @@ class Funnel:
 
 
 @dataclass(frozen=True)
+class Hush:
+    """A silence that is about to end: what it is called, why it is there, what it
+    takes, and until when."""
+
+    name: str
+    comment: str
+    conditions: str
+    ends_at: str
+
+
+@dataclass(frozen=True)
 class Message:
     """The facts about one group at one moment.
 
-    Of a storm, which is a group of groups, `alerts` are its worst groups.
+    Of a storm, which is a group of groups, `alerts` are its worst groups. What is
+    about no group, such as a reminder of a silence, has the number 0.
     """
 
-    kind: str  # firing | acknowledged | snoozed | resolved | storm
+    kind: str  # firing | acknowledged | snoozed | resolved | storm | reminder
     tenant: str
     title: str
     severity: int
@@ -78,6 +90,7 @@ class Message:
     next_who: str = ""
     flapping_since: str | None = None
     storm: Funnel | None = None
+    hush: Hush | None = None
     service: str = ""
     service_owner: str = ""
     runbook: str = ""
@@ -99,6 +112,8 @@ class Message:
         if storm := values.get("storm"):
             top = tuple((str(text), int(count)) for text, count in storm["top"])
             values["storm"] = Funnel(**dict(storm) | {"top": top})
+        hush = values.get("hush")
+        values["hush"] = Hush(**hush) if hush else None
         note = values.get("note")
         values["note"] = Note(**note) if note else None
         return cls(**values)

@@ -9,6 +9,7 @@ from tenants import retention
 from tenants.retention import Belonging, Sweep
 
 BELONGINGS = (
+    Belonging("used_link", "group_id = ANY (%(groups)s)"),
     Belonging("delivery", "group_id = ANY (%(groups)s)"),
     Belonging("thread", "group_id = ANY (%(groups)s)"),
 )

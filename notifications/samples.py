@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from notifications.message import AlertLine, Funnel, Message
+from notifications.message import AlertLine, Funnel, Hush, Message
 
 OPENED = "2026-03-02T08:14:00+00:00"
 URL = "https://alerts.example/t/acme/groups/1234"
@@ -58,6 +58,13 @@ STORM = Funnel(
     top=(("alertname=DiskWillFillIn4Hours", 2400), ("cluster=eu-west", 1900)),
 )
 
+HUSH = Hush(
+    name="new disks",
+    comment="new disks",
+    conditions='cluster="eu-west"\ninstance="db-3"',
+    ends_at="2026-03-02T09:14:00+00:00",
+)
+
 
 def sample(kind: str = "firing", *, tenant: str = "Acme") -> Message:
     """Return the example on one of the occasions."""
@@ -81,6 +88,22 @@ def sample(kind: str = "firing", *, tenant: str = "Acme") -> Message:
                 for n in (1234, 1235, 1236)
             ),
             "actions": (),
+        },
+        "reminder": {
+            "state": "firing",
+            "title": "The silence “new disks” ends at 09:14.",
+            "number": 0,
+            "severity": 2,
+            "priority": 0,
+            "labels": {},
+            "alerts": (),
+            "alert_count": 0,
+            "firing_count": 0,
+            "service": "",
+            "actions": (),
+            "opened_at": "",
+            "next_at": None,
+            "hush": HUSH,
         },
         "resolved": {"resolved_at": CHANGED, "firing_count": 0, "next_at": None},
     }

@@ -28,7 +28,7 @@ from tenants import audit, roles
 from tenants.access import Membership
 from tenants.admin_buttons import Buttons
 from tenants.admin_forms import TenantForm
-from tenants.admin_lists import CappedPaginator, lookup_is_listed
+from tenants.admin_lists import CappedPaginator, SearchedSelect, lookup_is_listed
 
 
 def membership_of(request: HttpRequest) -> Membership:
@@ -73,6 +73,10 @@ class Scoped:
             kwargs["queryset"] = target._default_manager.filter(
                 tenant_id=membership_of(request).tenant_id
             )
+        searched = self.get_autocomplete_fields(request)  # type: ignore[attr-defined]
+        if "widget" not in kwargs and db_field.name in searched:
+            site = self.admin_site  # type: ignore[attr-defined]
+            kwargs["widget"] = SearchedSelect(db_field, site, using=kwargs.get("using"))
         return super().formfield_for_foreignkey(  # type: ignore[misc]
             db_field, request, **kwargs
         )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
 from tenants.access import Membership
@@ -56,6 +57,16 @@ def place_unique_errors(errors: dict[str, list[Any]], fields: set[str]) -> None:
         errors[NON_FIELD_ERRORS] = kept
 
 
+def without_nulls(text: str) -> str:
+    """Return `text`. Raises ValidationError for what PostgreSQL cannot store.
+
+    Django's own look at null characters sees the list or mapping that was read, in
+    whose words they are escaped.
+    """
+    ProhibitNullCharactersValidator()(text)
+    return text
+
+
 class LinesField(forms.CharField):
     """A list of texts, one a line."""
 
@@ -69,7 +80,7 @@ class LinesField(forms.CharField):
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
+        text = without_nulls(super().to_python(value) or "")
         return [line.strip() for line in text.splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -90,7 +101,7 @@ class PairsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         pairs = {}
-        for line in (super().to_python(value) or "").splitlines():
+        for line in without_nulls(super().to_python(value) or "").splitlines():
             if not line.strip():
                 continue
             name, divider, text = line.partition(DIVIDER)

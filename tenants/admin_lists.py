@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -26,6 +28,7 @@ ACTORS = {
     actors.KEY: _("a key"),
     actors.SOURCE: _("a source"),
     actors.ENGINE: _("AlertCenter itself"),
+    actors.LINK: _("a signed link"),
 }
 
 
@@ -80,3 +83,17 @@ def lookup_is_listed(
     while len(parts) > 1 and parts[-1] in FILTER_LOOKUPS:
         parts.pop()
     return "__".join(parts) in listed
+
+
+class SearchedSelect(AutocompleteSelect):
+    """A choice that is searched for; one that is no id is none.
+
+    Django looks for what was sent when it shows the refused form again, and fails on
+    a text that no id can be.
+    """
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        try:
+            return super().optgroups(name, value, attr)
+        except ValidationError:
+            return super().optgroups(name, [""], attr)

@@ -101,8 +101,8 @@ def next_change(entries: Sequence[Entry], moment: datetime) -> datetime | None:
             asked += len(entries)
             if contains(entries, bound) is not now:
                 return bound
-        if asked > MOST_ASKED:
-            break
+            if asked > MOST_ASKED:
+                return None
     return None
 
 

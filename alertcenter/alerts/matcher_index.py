@@ -15,7 +15,11 @@ from alertcenter.alerts.matchers import Matcher
 
 # What means itself in RE2, with bars between.
 LITERALS = re.compile(r"[A-Za-z0-9_ :/@-]+(?:\|[A-Za-z0-9_ :/@-]+)*")
+# Verdicts of one pattern, and of all of an index together, whatever is in it.
 MOST_REMEMBERED = 10_000
+MOST_IN_ALL = 1_000_000
+
+PATTERNS = ("=~", "!~")
 
 Key = tuple[str, str]
 Test = tuple[str, Callable[[str], bool]]
@@ -26,7 +30,9 @@ class MatcherIndex:
 
     def __init__(self, lists: Iterable[Sequence[Matcher]]) -> None:
         given = list(lists)
-        self._tests: list[list[Test]] = [[_test(m) for m in one] for one in given]
+        patterns = sum(m.operator in PATTERNS for one in given for m in one)
+        most = min(MOST_REMEMBERED, MOST_IN_ALL // max(patterns, 1))
+        self._tests: list[list[Test]] = [[_test(m, most) for m in one] for one in given]
         self._filed: dict[str, dict[str, list[int]]] = {}
         self._unfiled: list[int] = []
         choices = [[keys for m in one if (keys := literal_keys(m))] for one in given]
@@ -70,15 +76,15 @@ def literal_keys(matcher: Matcher) -> list[Key]:
     return []
 
 
-def _test(matcher: Matcher) -> Test:
-    if matcher.operator in ("=", "!="):
+def _test(matcher: Matcher, most: int) -> Test:
+    if matcher.operator not in PATTERNS or not most:
         return matcher.name, matcher.test
     known: dict[str, bool] = {}
 
     def remembered(seen: str) -> bool:
         verdict = known.get(seen)
         if verdict is None:
-            if len(known) >= MOST_REMEMBERED:
+            if len(known) >= most:
                 known.clear()
             verdict = known[seen] = matcher.test(seen)
         return verdict

@@ -16,6 +16,9 @@ from typing import Any
 import re2
 
 LONGEST_PATTERN = 1000
+# Instructions of a compiled pattern: RE2 may try each for each character of a value.
+# A thousand letters of any script fit; repetitions of repetitions do not.
+LARGEST_PROGRAM = 4_000
 PLAIN_NAME = r"[A-Za-z_][\w.:/-]*"
 QUOTED_NAME = r'"(?:[^"\\]|\\.)+"'
 NOTATION = re.compile(rf"({PLAIN_NAME}|{QUOTED_NAME})\s*(=~|!~|!=|=)(.*)", re.S)
@@ -27,7 +30,8 @@ LONGEST_CONDITION = 8_192
 class MatcherError(ValueError):
     """A condition that cannot be read; the message says why.
 
-    `code` is notation, too_long or pattern, for whoever says it in another language.
+    `code` is notation, too_long, too_large or pattern, for whoever says it in another
+    language.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -103,13 +107,17 @@ def compiled(pattern: str) -> Any:
     options.log_errors = False
     options.max_mem = 1 << 20
     try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
+        program = re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError) as error:  # half a character is none
         raise MatcherError(
             "pattern",
             f"{pattern!r} is not a pattern RE2 accepts (no look-around, "
             f"no back-references): {error}",
         ) from error
+    if program.programsize > LARGEST_PROGRAM:
+        message = f"{pattern!r} repeats too much: it would take too long to try."
+        raise MatcherError("too_large", message)
+    return program
 
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ The choices that admin and dashboard offer, and what lists of silences count.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from alertcenter.alerts import windows
 from alertcenter.alerts.inhibition import as_array
 from alertcenter.alerts.matchers import Matcher
 from alertcenter.alerts.models import Silence
+from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import window_of
 from alertcenter.alerts.silence_preview import Preview
 from alertcenter.alerts.windows import WindowError
@@ -35,6 +37,9 @@ LASTING = (
 )
 MORNING_HOUR = 9
 MOST_SPANS = 60
+# Of groups that are silenced together, so many, and so many of their alerts, are read.
+MOST_GROUPS = 200
+MOST_MEMBERS = 2_000
 
 
 def end_of(preset: str, start: datetime, zone: ZoneInfo) -> datetime:
@@ -61,6 +66,37 @@ def as_matchers(labels: Mapping[str, str]) -> list[str]:
         for name, value in sorted(labels.items())
         if value
     ]
+
+
+# A group in which nothing fires stands for itself.
+SHARED = """
+SELECT g.labels::text, m.labels::text, m.severity FROM alert_group g
+LEFT JOIN LATERAL (
+  SELECT a.labels, a.severity FROM group_alert x
+  JOIN alert a ON a.tenant_id = x.tenant_id AND a.id = x.alert_id
+  WHERE x.tenant_id = g.tenant_id AND x.group_id = g.id AND x.left_at IS NULL LIMIT %s
+) m ON true
+WHERE g.tenant_id = %s AND g.id = ANY (%s::uuid[])
+"""
+
+
+def shared(tenant_id: UUID, group_ids: Iterable[UUID]) -> list[str]:
+    """Return conditions that fit every firing alert of these groups; none where they
+    have no label in common."""
+    ids = list(dict.fromkeys(group_ids))[:MOST_GROUPS]
+    if not ids:
+        return []
+    most = max(MOST_MEMBERS // len(ids), 1)
+    common: set[tuple[str, str]] | None = None
+    with connection.cursor() as cursor:
+        cursor.execute(SHARED, [most, tenant_id, as_array(ids)])
+        for of_group, of_alert, severity in cursor:
+            labels = json.loads(of_group)
+            if of_alert is not None:
+                labels = shown(json.loads(of_alert), severity)
+            pairs = set(labels.items())
+            common = pairs if common is None else common & pairs
+    return as_matchers(dict(common or ()))
 
 
 def unexpired(now: datetime) -> Q:

@@ -50,7 +50,10 @@ def state_of(silence: Silence, now: datetime) -> str:
     """Return active, pending or expired. Between two occurrences it is pending."""
     if silence.ends_at <= now:
         return EXPIRED
-    return ACTIVE if standing_of(silence, now).in_force else PENDING
+    try:
+        return ACTIVE if windows.holds(window_of(silence), now) else PENDING
+    except WindowError:  # it was not written here, and never holds
+        return PENDING
 
 
 def standing_of(silence: Silence, now: datetime) -> Standing:

@@ -18,7 +18,7 @@ from django.db import connection
 
 from alertcenter.alerts.lifecycle import WAKE, GroupChange, change_groups
 from alertcenter.alerts.models import Group
-from alertcenter.alerts.priority import Facts, decide
+from alertcenter.alerts.priority import Facts, Priority, decide
 from alertcenter.alerts.services import Book, CompiledService, ServiceBook, load
 from alertcenter.alerts.severity import shown
 from alertcenter.alerts.upsert import SHARDS
@@ -95,6 +95,19 @@ def _prioritise(tenant_id: UUID, book: Book, groups: Sequence[Group]) -> None:
         )
         group.priority = found.level
         group.priority_reason = found.to_json()
+
+
+def of_one(
+    tenant_id: UUID, labels: Mapping[str, str], severity: int
+) -> tuple[CompiledService | None, Priority]:
+    """Return the service that one alert troubles now, and how urgent it is alone."""
+    book = load(tenant_id)
+    service = book.service_of(labels)
+    if service is None:
+        return None, decide(Facts(severity))
+    troubled = _troubled(tenant_id, book, [service.id])
+    facts = Facts(severity, 1, service.tier, troubled.get(service.id, 0))
+    return service, decide(facts)
 
 
 # One look into the index for each service; counting its groups would read them all.

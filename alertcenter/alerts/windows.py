@@ -112,6 +112,15 @@ def standing(window: Window, at: datetime) -> Standing:
     return Standing(False, min(window.ends_at, _horizon(at)))
 
 
+def holds(window: Window, at: datetime) -> bool:
+    """Whether the window holds at `at`: `standing` without a look ahead, for lists.
+
+    Raises WindowError.
+    """
+    span = next(spans(window, at), None)
+    return span is not None and span.starts_at <= at
+
+
 def spans(window: Window, at: datetime) -> Iterator[Span]:
     """Yield the occurrences that are not over at `at`, in order, for some ten years.
 

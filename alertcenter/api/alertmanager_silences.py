@@ -26,6 +26,7 @@ from alertcenter.alerts import lifecycle, silences
 from alertcenter.alerts.matchers import Matcher, MatcherError, parse
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.silences import Draft, SilenceError, draft_of
+from alertcenter.alerts.sources.adapter import storable
 from alertcenter.api.alertmanager import (
     AlertmanagerView,
     flag,
@@ -141,11 +142,11 @@ class AlertmanagerSilenceView(SilenceView):
 def refuse(error: Exception, context: dict[str, Any]) -> Response | None:
     """Say no as Alertmanager does."""
     if isinstance(error, Unfit):
-        told = {"code": error.number, "message": str(error.message)}
+        told = {"code": error.number, "message": storable(str(error.message))}
         return Response(told, status=error.status)
     if isinstance(error, SilenceError):
         status = 404 if error.code == "not_found" else 400
-        return Response(words_of(error), status=status)
+        return Response(storable(words_of(error)), status=status)
     if isinstance(error, ParseError):
         return refuse(parsing(str(error.detail)), context)
     return handle(error, context)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from alertcenter.alerts.sources.adapter import storable, storable_data
 from alertcenter.api import refusals
 from alertcenter.common.errors import Refused
 
@@ -23,9 +24,11 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
     refused = as_refused(error)
     if refused is None:
         return None
-    body: dict[str, Any] = {"code": refused.code, "message": str(refused.message)}
+    # A complaint may quote what no answer can be written with.
+    message = storable(str(refused.message))
+    body: dict[str, Any] = {"code": refused.code, "message": message}
     if isinstance(error, exceptions.ValidationError):
-        body["errors"] = error.detail
+        body["errors"] = storable_data(error.detail)
     return Response(body, status=refused.status, headers=refused.headers)
 
 

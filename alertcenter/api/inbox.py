@@ -1,4 +1,4 @@
-"""What does a press in Slack do? The engine takes stored callbacks and acts.
+"""What does a call from Slack do? Stored callbacks are taken and acted on.
 
 Each row is its own transaction: it acts and is done, or it is put off and blocks
 nobody. A press goes through the same door as every other act.
@@ -7,46 +7,55 @@ nobody. A press goes through the same door as every other act.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts.models import Group
-from alertcenter.api import telemetry
+from alertcenter.api import slack_commands, slack_dialogs, slack_story, telemetry
 from alertcenter.api.models import SlackInbox
+from alertcenter.api.slack_people import Stranger, actor_of, invitation, member_of
+from alertcenter.api.slack_said import Said, not_done
+from alertcenter.api.slack_signing import actions_of, clean, dialog_of, part, user_of
 from alertcenter.common import tracing
 from escalation import actions
 from notifications import outbox
 from notifications.message import Message
-from notifications.models import Contact
 from tenants import roles
-from tenants.actors import MEMBER, Actor
 from tenants.models import Member
-from tenants.rls import tenant_context
+from tenants.rls import in_tenant, tenant_context
 
 log = logging.getLogger(__name__)
 
-ACTS = ("acknowledge", "unacknowledge", "resolve", "snooze")
+ACTS = ("acknowledge", "unacknowledge", "resolve", "snooze", "escalate", "assign")
 SNOOZE_SECONDS = 3600
 MOST_ATTEMPTS = 5
 MOST_ADDRESS = 400  # as long as a delivery's address
 SLACKS_OWN = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
 LOOPBACK = "http://127.0.0.1:"
+# Slack gives up after three seconds: what waits longer than this for a lock or a scan
+# is left to the engine. https://docs.slack.dev/interactivity/implementing-slash-commands
+PATIENCE = "2000ms"
+# Who asked in these ways waits for the web's own answer; the engine takes what the web
+# could not do.
+AT_ONCE = ("command", "view_submission")
 
 # A callback that failed is tried again after 5, 20, 45 and 80 seconds.
 CLAIM = """
 SELECT * FROM slack_inbox
 WHERE done_at IS NULL AND attempts < %s
-  AND received_at + attempts * attempts * interval '5 seconds' <= now()
+  AND received_at + attempts * attempts * interval '5 seconds'
+    + CASE WHEN body->>'type' = ANY (%s) THEN interval '3 seconds'
+      ELSE interval '0' END <= now()
 ORDER BY attempts, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 # Slack's signature is good for five minutes; no replay can come later.
@@ -55,10 +64,11 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Press:
-    """One pressed button."""
+    """One pressed button, or what was chosen in a menu beside the buttons."""
 
     act: str
     group_id: UUID
+    who: str = ""  # a Slack user id
 
 
 def process_inbox(limit: int = 50) -> int:
@@ -75,6 +85,32 @@ def prune_inbox() -> int:
     return SlackInbox.objects.filter(done_at__lt=Now() - KEPT).delete()[0]
 
 
+def do_now(tenant_id: UUID, pk: int) -> Said | None:
+    """Act on one stored callback, in the web; return what to say at once.
+
+    None: the engine has it, or shall; it answers by itself.
+    """
+    with in_tenant(tenant_id):
+        rows = SlackInbox.objects.filter(tenant_id=tenant_id, pk=pk, done_at=None)
+        row = rows.select_for_update(of=("self",), skip_locked=True).first()
+        if row is None:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)", [PATIENCE]
+            )
+        try:
+            with transaction.atomic():
+                said = act_on(row)
+        except Exception:
+            # The row stays; whoever asked is told that it takes longer.
+            log.exception("slack_callback_late", extra={"tenant": tenant_id})
+            telemetry.SLACK.labels("late").inc()
+            return None
+        rows.update(done_at=Now(), error="")
+        return said
+
+
 def _take_one() -> bool:
     with transaction.atomic():
         row = _claim()
@@ -87,7 +123,9 @@ def _take_one() -> bool:
 
 def _claim() -> SlackInbox | None:
     """Lock the oldest callback that is due; those that failed wait their turn."""
-    return next(iter(SlackInbox.objects.raw(CLAIM, [MOST_ATTEMPTS])), None)
+    return next(
+        iter(SlackInbox.objects.raw(CLAIM, [MOST_ATTEMPTS, list(AT_ONCE)])), None
+    )
 
 
 def _try(row: SlackInbox) -> None:
@@ -95,7 +133,7 @@ def _try(row: SlackInbox) -> None:
     mine = SlackInbox.objects.filter(pk=row.pk, tenant_id=row.tenant_id)
     try:
         with transaction.atomic(), tenant_context(row.tenant_id):
-            act_on(row)
+            _tell_later(row, act_on(row))
     except Exception as error:
         # Whatever it is, the next callback must not wait for it.
         log.exception("slack_callback_failed", extra={"tenant": row.tenant_id})
@@ -110,91 +148,123 @@ def _try(row: SlackInbox) -> None:
         mine.update(done_at=Now(), error="")
 
 
-def act_on(row: SlackInbox) -> None:
-    """Do what the callback says, in its tenant's context."""
-    user_id = str((row.body.get("user") or {}).get("id", ""))
-    member = _member(row.tenant_id, user_id)
-    language = member.language if member else _tenant_language(row)
+def act_on(row: SlackInbox) -> Said:
+    """Do what the callback says, in its tenant's context; return what to tell whoever
+    asked, nothing where the message shows it."""
+    if row.body.get("type") == "event_callback":
+        return heard(row)
+    member = member_of(row.tenant_id, user_of(row.body))
+    language = member.language if member else row.tenant.language
     with translation.override(language):
-        for press in presses(row.body):
-            answer = _act(row.tenant_id, member, press)
-            if answer:
-                _tell(row, user_id, press, answer)
+        do = DO.get(str(row.body.get("type")))
+        if do is None:
+            return Said()
+        if member is None:
+            telemetry.SLACK.labels("unknown_user").inc()
+            return Said(invitation(stranger_of(row)), done=False)
+        return do(row, member)
+
+
+def heard(row: SlackInbox) -> Said:
+    """Keep what was said in a thread; whoever said it is told nothing."""
+    outcome = slack_story.keep_reply(row.tenant_id, part(row.body, "event"))
+    telemetry.SLACK.labels(outcome).inc()
+    return Said()
+
+
+def shortcut(row: SlackInbox, member: Member) -> Said:
+    return slack_story.add(row.tenant_id, member, row.body)
+
+
+def press(row: SlackInbox, member: Member) -> Said:
+    """Do what the pressed buttons say."""
+    told = [_act(row.tenant_id, member, one) for one in presses(row.body)]
+    return Said("\n".join(filter(None, told)))
+
+
+def command(row: SlackInbox, member: Member) -> Said:
+    return slack_commands.run(
+        slack_commands.Asked(
+            row.tenant, member, str(row.body.get("text") or ""), row.pk
+        )
+    )
+
+
+def form(row: SlackInbox, member: Member) -> Said:
+    return slack_dialogs.submit(row.tenant_id, member, row.body, row.pk)
+
+
+DO: Mapping[str, Callable[[SlackInbox, Member], Said]] = {
+    "block_actions": press,
+    "command": command,
+    "message_action": shortcut,
+    "view_submission": form,
+}
 
 
 def presses(body: Mapping[str, Any]) -> Iterator[Press]:
     """Yield the buttons of ours that were pressed."""
-    if body.get("type") != "block_actions":
-        return
-    for action in body.get("actions") or []:
+    for action in actions_of(body):
         name = str(action.get("action_id", ""))
-        if name in ACTS:
-            yield Press(name, UUID(str(action.get("value", ""))))
+        if name == "more":
+            name = str(part(action, "selected_option").get("value", ""))
+        if name in (*ACTS, *slack_dialogs.FORMS):
+            who = clean(action.get("selected_user"))
+            yield Press(name, UUID(action["value"]), who)
 
 
-def _member(tenant_id: UUID, user_id: str) -> Member | None:
-    """Return the active member with this Slack user id."""
-    contact = (
-        Contact.objects.select_related("member__user")
-        .filter(
-            tenant_id=tenant_id,
-            kind="slack",
-            address=user_id,
-            member__active=True,
-            member__user__is_active=True,
-        )
-        .first()
+def stranger_of(row: SlackInbox) -> Stranger:
+    """Return what the callback tells of a person whom nobody knows."""
+    user, team = part(row.body, "user"), part(row.body, "team")
+    name = user.get("username") or user.get("name") or row.body.get("user_name")
+    domain = team.get("domain") or row.body.get("team_domain")
+    return Stranger(
+        row.tenant_id, user_of(row.body), str(name or "")[:80], str(domain or "")[:80]
     )
-    return contact.member if contact else None
 
 
-def _tenant_language(row: SlackInbox) -> str:
-    language: str = row.tenant.language
-    return language
-
-
-def _act(tenant_id: UUID, member: Member | None, press: Press) -> str:
+def _act(tenant_id: UUID, member: Member, press: Press) -> str:
     """Act for the member; return what to tell him, "" when the message shows it."""
-    if member is None:
-        telemetry.SLACK.labels("unknown_user").inc()
-        return _(
-            "Your Slack account belongs to no member here. Ask an administrator to "
-            "enter your Slack user id among your contacts."
-        )
     if not roles.may(member.role, roles.ACT):
         telemetry.SLACK.labels("forbidden").inc()
         return _("Your role does not allow this.")
-    actor = Actor(MEMBER, str(member.pk), member.name)
-    extra = {"seconds": SNOOZE_SECONDS} if press.act == "snooze" else {}
+    if press.act in slack_dialogs.FORMS:
+        return _not_opened(tenant_id, press)
+    extra: dict[str, Any] = {}
+    if press.act == "snooze":
+        extra["seconds"] = SNOOZE_SECONDS
+    if press.act == "assign":
+        chosen = member_of(tenant_id, press.who)
+        if chosen is None:
+            return _("The one you chose belongs to no member here.")
+        extra["member_id"] = chosen.pk
     act = actions.DO[press.act]
-    (outcome,) = act(tenant_id, [press.group_id], actor=actor, **extra)
+    (outcome,) = act(tenant_id, [press.group_id], actor=actor_of(member), **extra)
     telemetry.SLACK.labels("done" if outcome.done else outcome.reason).inc()
-    return "" if outcome.done else _explained(outcome)
+    return "" if outcome.done else not_done(outcome)
 
 
-def _explained(outcome: actions.Outcome) -> str:
-    """Return why nothing was done, for the person who pressed."""
-    if outcome.reason == "not_found":
+def _not_opened(tenant_id: UUID, press: Press) -> str:
+    """Return why a form did not appear: the web would have shown it otherwise."""
+    group = Group.objects.filter(tenant_id=tenant_id, pk=press.group_id).first()
+    if group is None:
         return _("This group no longer exists.")
-    number = {"number": outcome.number}
-    if outcome.reason == "resolved":
-        return _("#%(number)s is already resolved.") % number
-    if outcome.state == "acknowledged":
-        return _("#%(number)s is already acknowledged.") % number
-    return _("#%(number)s has changed meanwhile; nothing was done.") % number
+    if group.state == "resolved":
+        return _("#%(number)s is already resolved.") % {"number": group.number}
+    return _("Slack did not show the form. Please press again.")
 
 
-def _tell(row: SlackInbox, user_id: str, press: Press, answer: str) -> None:
-    """Queue words that only the one who pressed sees."""
-    address = str(row.body.get("response_url", ""))
-    if not _may_be_answered(address):
+def _tell_later(row: SlackInbox, said: Said) -> None:
+    """Queue words that only the one who asked sees."""
+    address = str(row.body.get("response_url") or dialog_of(row.body).get("answer", ""))
+    if not said.text or not _may_be_answered(address):
         return
     outbox.put(
         row.tenant_id,
         [
             outbox.Entry(
-                idem=f"answer/{row.pk}/{press.group_id}/{press.act}",
-                message=_message(row, press, answer),
+                idem=f"answer/{row.pk}",
+                message=_message(row, said),
                 channel_id=row.channel_id,
                 channel_kind="slack",
                 address=address,
@@ -213,16 +283,18 @@ def _may_be_answered(address: str) -> bool:
     return address.startswith((*SLACKS_OWN, LOOPBACK) if rehearsal else SLACKS_OWN)
 
 
-def _message(row: SlackInbox, press: Press, answer: str) -> Message:
+def _message(row: SlackInbox, said: Said) -> Message:
     """Return the answer as a message; its title is all there is to say."""
-    found = Group.objects.filter(tenant_id=row.tenant_id, pk=press.group_id).first()
+    pk = next((action["value"] for action in actions_of(row.body)), None)
+    found = Group.objects.filter(tenant_id=row.tenant_id, pk=pk).first() if pk else None
     return Message(
         kind="answer",
         tenant=row.tenant.name,
-        title=answer,
+        title=said.text,
         severity=found.severity if found else 2,
         state=found.state if found else "",
         number=found.number if found else 0,
-        group_id=str(press.group_id),
+        group_id=str(found.pk) if found else "",
         url="",
+        payload={"text": said.text},
     )

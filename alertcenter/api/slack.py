@@ -1,265 +1,188 @@
-"""Did Slack really call? Verify, store, answer; the engine acts afterwards.
+"""What does Slack call? Verify, store, answer within three seconds.
 
-https://docs.slack.dev/authentication/verifying-requests-from-slack
-The body is parsed before it is trusted only to find at most a few signing secrets;
-nothing is written for a request that none of them signed.
+A press is acted on by the engine, right after. A command or a form that somebody sent
+off waits for words: its row is committed too, then acted on at once in this process;
+whatever that cannot do in time is the engine's, which answers later.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs
-from uuid import UUID
+from collections.abc import Callable
+from functools import wraps
 
 from django.db import DataError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from slack_sdk.signature import SignatureVerifier
 
-from alertcenter.alerts.models import Group
-from alertcenter.api import telemetry
+from alertcenter.api import slack_dialogs, slack_home, slack_story, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
-from alertcenter.api.inbox import process_inbox, prune_inbox
+from alertcenter.api.inbox import do_now, process_inbox, prune_inbox
 from alertcenter.api.models import SlackInbox
+from alertcenter.api.slack_said import Said
+from alertcenter.api.slack_signing import (
+    Payload,
+    Refusal,
+    Sender,
+    bad_body,
+    clean,
+    command_payload,
+    form_payload,
+    json_payload,
+    part,
+    verified,
+)
 from alertcenter.common import tracing
-from alertcenter.common.crypto import SealBroken
-from notifications.models import Channel
-from notifications.signing import signing_secret
 from tenants.rls import in_tenant
 
-__all__ = ["events", "interactions", "process_inbox", "prune_inbox"]
+__all__ = ["commands", "events", "interactions", "process_inbox", "prune_inbox"]
 
-MOST_BYTES = 256 * 1024
-CANDIDATES = "SELECT tenant_id, channel_id FROM resolve_slack(%s, %s)"
-
-ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-Payload = Mapping[str, Any]
+View = Callable[[HttpRequest], HttpResponse]
 
 
-@dataclass(frozen=True)
-class Sender:
-    """The channel whose secret signed a request."""
+def for_slack(view: View) -> View:
+    """Let Slack call the view, and answer what it refuses."""
 
-    tenant_id: UUID
-    channel_id: UUID
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def inner(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except Refusal as refusal:
+            return refused(refusal)
+        except DATABASE_AWAY:
+            message = _("The database does not answer. Please press again.")
+            return refused(Refusal(503, "database_away", message))
+
+    return inner
 
 
-class Refusal(Exception):
-    """The request is not believed; `status` and `code` say how."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
-
-
-@csrf_exempt
-@require_POST
+@for_slack
 def interactions(request: HttpRequest) -> HttpResponse:
-    """Take a button press: stored when answered, acted on right after."""
-    try:
-        payload = form_payload(request)
-        sender = verified(request, payload)
-        outcome = store(request, sender, payload)
-    except Refusal as refusal:
-        return refused(refusal)
-    except DATABASE_AWAY:
-        message = _("The database does not answer. Please press again.")
-        return refused(Refusal(503, "database_away", message))
-    telemetry.SLACK.labels(outcome).inc()
+    """Take what people press, choose and write."""
+    payload = form_payload(request)
+    sender = verified(request, payload)
+    if payload.get("type") == "view_submission":
+        return sent_off(request, sender, payload)
+    if slack_dialogs.is_writing(payload):
+        slack_dialogs.redraw(sender, payload)
+        return HttpResponse(status=200)
+    wanted = slack_dialogs.asks_for(sender, payload)
+    if wanted and not slack_dialogs.open_form(sender, payload, wanted):
+        return HttpResponse(status=200)
+    store(request, sender, payload)
     return HttpResponse(status=200)
 
 
-@csrf_exempt
-@require_POST
-def events(request: HttpRequest) -> HttpResponse:
-    """Answer Slack's check of this URL; verify and ignore all other events."""
-    try:
-        payload = json_payload(request)
-        if payload.get("type") == "url_verification":
-            return JsonResponse({"challenge": str(payload.get("challenge", ""))})
-        verified(request, payload)
-    except Refusal as refusal:
-        return refused(refusal)
-    return HttpResponse(status=200)
+def sent_off(request: HttpRequest, sender: Sender, payload: Payload) -> HttpResponse:
+    """Do what a form asks for: it closes, shows what is wrong, or says what came of it.
 
-
-# --- reading what is not yet trusted ---
-
-
-def form_payload(request: HttpRequest) -> Payload:
-    """Return the JSON in the form field `payload`. Raises Refusal."""
-    body = limited(request)
-    try:
-        fields = parse_qs(body.decode(), max_num_fields=20)
-    except ValueError as error:
-        raise bad_body() from error
-    return as_object(fields.get("payload", [""])[0])
-
-
-def json_payload(request: HttpRequest) -> Payload:
-    """Return the body's JSON object. Raises Refusal."""
-    return as_object(limited(request))
-
-
-def limited(request: HttpRequest) -> bytes:
-    """Return the raw body. Raises Refusal."""
-    body: bytes = request.body
-    if len(body) > MOST_BYTES:
-        raise Refusal(413, "too_large", _("This is larger than what Slack sends."))
-    return body
-
-
-def as_object(text: str | bytes) -> Payload:
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise bad_body() from error
-    if not isinstance(payload, dict):
-        raise bad_body()
-    return payload
-
-
-def bad_body() -> Refusal:
-    return Refusal(400, "bad_body", _("This is not what Slack sends."))
-
-
-def team_and_app(payload: Payload) -> tuple[str, str]:
-    """Return the ids that narrow down whose secret may have signed."""
-    team = payload.get("team") or payload.get("team_id") or ""
-    if isinstance(team, dict):
-        team = team.get("id") or ""
-    return clean(team), clean(payload.get("api_app_id") or "")
-
-
-def clean(value: Any) -> str:
-    """Return an id, "" for what cannot be one."""
-    return value if isinstance(value, str) and ID.fullmatch(value) else ""
-
-
-# --- verification ---
-
-
-def verified(request: HttpRequest, payload: Payload) -> Sender:
-    """Return whose secret signed the request. Raises Refusal, writes nothing."""
-    stamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16 and signature):
-        raise unsigned()
-    signers = [
-        sender
-        for sender, secret in candidates(*team_and_app(payload))
-        if SignatureVerifier(secret).is_valid(request.body, stamp, signature)
-    ]
-    if not signers:
-        raise unsigned()
-    return owner_of(payload, signers)
-
-
-def unsigned() -> Refusal:
-    message = _("The request carries no valid signature of the last five minutes.")
-    return Refusal(401, "bad_signature", message)
-
-
-def candidates(team: str, app: str) -> list[tuple[Sender, str]]:
-    """Return the channels this may be about, each with its signing secret."""
-    with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, [team, app])
-        senders = [Sender(*row) for row in cursor.fetchall()]
-    # One transaction for all: whoever calls costs little before he is believed.
-    with in_tenant(*{sender.tenant_id for sender in senders}):
-        channels = Channel.objects.in_bulk([sender.channel_id for sender in senders])
-        found = [
-            (sender, secret_of(channels[sender.channel_id]))
-            for sender in senders
-            if sender.channel_id in channels
-        ]
-    # Anybody can sign with an empty secret.
-    return [(sender, secret) for sender, secret in found if secret]
-
-
-def secret_of(channel: Channel) -> str:
-    try:
-        return signing_secret(channel)
-    except SealBroken:
-        return ""  # sealed under a key that is gone: this one signs nothing
-
-
-def owner_of(payload: Payload, signers: list[Sender]) -> Sender:
-    """Return the signer who has the group that was acted on.
-
-    Channels of one Slack app share its secret, also over tenants of one operator.
+    https://docs.slack.dev/surfaces/modals#handling_submissions
     """
-    if len({sender.tenant_id for sender in signers}) == 1:
-        return signers[0]
-    groups = [action["value"] for action in actions_of(payload)]
-    for sender in signers:
-        with in_tenant(sender.tenant_id):
-            rows = Group.objects.filter(tenant_id=sender.tenant_id, pk__in=groups)
-            if rows.exists():
-                return sender
-    return signers[0]
+    row = store(request, sender, payload)
+    said = do_now(sender.tenant_id, row) if row else None
+    if said and said.errors:
+        told = {"response_action": "errors", "errors": dict(said.errors)}
+        return JsonResponse(told)
+    if said and said.view:
+        return JsonResponse({"response_action": "update", "view": said.view})
+    return HttpResponse(status=200)
 
 
-def actions_of(payload: Payload) -> list[dict[str, Any]]:
-    """Return the pressed buttons that carry a group's id."""
-    given = payload.get("actions")
-    actions = given if isinstance(given, list) else []
-    return [action for action in actions if is_about_a_group(action)]
+@for_slack
+def commands(request: HttpRequest) -> HttpResponse:
+    """Do what a slash command says; only the one who wrote it sees the answer."""
+    payload = command_payload(request)
+    sender = verified(request, payload)
+    row = store(request, sender, payload)
+    if row is None:
+        return answered(Said(_("This has been done already.")))
+    said = do_now(sender.tenant_id, row)
+    return answered(said or Said(_("This takes a moment; the answer follows.")))
 
 
-def is_about_a_group(action: Any) -> bool:
-    if not isinstance(action, dict) or not isinstance(action.get("value"), str):
-        return False
-    try:
-        UUID(action["value"])
-    except ValueError:
-        return False
-    return True
+@for_slack
+def events(request: HttpRequest) -> HttpResponse:
+    """Take what happens in Slack: replies in our threads, our home, our links.
+
+    Slack's check of this URL is answered. What is repeated changes nothing.
+    """
+    payload = json_payload(request)
+    if payload.get("type") == "url_verification":
+        return JsonResponse({"challenge": str(payload.get("challenge", ""))})
+    sender = verified(request, payload)
+    event = part(payload, "event")
+    if slack_story.is_reply(event) and is_ours(sender, event):
+        store(request, sender, payload, once=once_of(payload))
+    elif event.get("type") == "app_home_opened" and event.get("tab") == "home":
+        slack_home.show_home(sender, payload)
+    elif event.get("type") == "link_shared":
+        slack_home.unfurl(sender, payload)
+    return HttpResponse(status=200)
+
+
+def is_ours(sender: Sender, event: Payload) -> bool:
+    """Whether it was said below a group's message."""
+    place, root = event.get("channel"), event.get("thread_ts")
+    with in_tenant(sender.tenant_id):
+        return slack_story.group_of_thread(sender.tenant_id, place, root) is not None
+
+
+def once_of(payload: Payload) -> str:
+    """Return the name under which an event is kept once, however often it comes."""
+    event_id = clean(payload.get("event_id"))
+    return f"event/{event_id}" if event_id else ""
 
 
 # --- storing ---
 
 
-def store(request: HttpRequest, sender: Sender, payload: Payload) -> str:
-    """Keep the callback once, and wake the engine; return what became of it."""
-    signature = request.headers["X-Slack-Signature"]
+def store(
+    request: HttpRequest, sender: Sender, payload: Payload, once: str = ""
+) -> int | None:
+    """Keep the callback once, and wake the engine; return its row, None for a replay.
+
+    `once` names what must not be done twice; without it that is the signature.
+    """
+    once = once or request.headers["X-Slack-Signature"]
     row = SlackInbox(
         tenant_id=sender.tenant_id,
         channel_id=sender.channel_id,
-        signature_sha256=hashlib.sha256(signature.encode()).hexdigest(),
+        signature_sha256=hashlib.sha256(once.encode()).hexdigest(),
         body=dict(payload),
         correlation_id=tracing.current(),
     )
     try:
         with in_tenant(sender.tenant_id):
-            kept = insert(row)
+            pk = insert(row)
     except DataError as error:  # NUL or half a surrogate pair
         raise bad_body() from error
-    return "kept" if kept else "replayed"
+    telemetry.SLACK.labels("kept" if pk else "replayed").inc()
+    return pk
 
 
-def insert(row: SlackInbox) -> bool:
-    """Write the row unless its signature is known; return whether it is new."""
+def insert(row: SlackInbox) -> int | None:
+    """Write the row unless it is known; return its id if it is new."""
     known = SlackInbox.objects.filter(
         tenant_id=row.tenant_id, signature_sha256=row.signature_sha256
     )
     if known.exists():
-        return False
+        return None
     # Two copies at once: the unique key lets one of them in.
     SlackInbox.objects.bulk_create([row], ignore_conflicts=True)
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY ac_feed")
-    return True
+    return known.values_list("pk", flat=True).get()
+
+
+# --- answering ---
+
+
+def answered(said: Said) -> HttpResponse:
+    return JsonResponse(said.ephemeral())
 
 
 def refused(refusal: Refusal) -> HttpResponse:

@@ -33,7 +33,7 @@ def answer(
     size = Pages("pk").get_page_size(request) or Pages.page_size
     places = worst_first.read(
         groups,
-        lambda mine: mine.values("id", "priority", "severity", "opened_at"),
+        lambda mine: mine.values(*worst_first.COLUMNS),
         limit=size + 1,
         after=_after(request.GET.get("cursor", "")),
         states=dict.fromkeys(wanted),

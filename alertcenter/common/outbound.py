@@ -163,6 +163,15 @@ def _exchange(
     return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
 
 
+def connect(
+    host: str, port: int, *, allowed: Sequence[Network], seconds: float
+) -> socket.socket:
+    """Return a connection for other protocols than HTTP. Raises OutboundError."""
+    sock = _connect(host, port, allowed, time.monotonic() + seconds)
+    sock.settimeout(seconds)
+    return sock
+
+
 def _connect(
     host: str, port: int, allowed: Sequence[Network], ends: float
 ) -> socket.socket:

@@ -169,7 +169,7 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
     )
     own = _own_groups(tenant_id, [row["id"] for row in rows if row["storm_id"]])
     quiet = silence_presets.kept_quiet_by(
-        tenant_id, [row["id"] for row in rows if is_quiet(row)]
+        tenant_id, [row["id"] for row in rows if worst_first.is_quiet(row)]
     )
     return [
         _framed(row, upcoming.get(row["id"]))
@@ -180,11 +180,6 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
-
-
-def is_quiet(row: Row) -> bool:
-    """Whether nobody is told of a group because each alert that fires is marked."""
-    return bool(0 < row["firing_count"] <= row["quiet_count"])
 
 
 def in_storm(row: Row, own: set[UUID]) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from alertcenter.alerts.silence_presets import LASTING
+from alertcenter.alerts.silence_presets import LASTING, MOST_GROUPS
 from alertcenter.alerts.silences import SilenceError
 from alertcenter.dashboard import silencing
 from alertcenter.dashboard.pages import page, tenant_page
@@ -47,14 +47,16 @@ def silences(request: HttpRequest, who: Membership) -> HttpResponse:
 @never_cache
 @tenant_page
 def proposal(request: HttpRequest, who: Membership) -> HttpResponse:
-    """Conditions for the dialog, from the alerts of a group."""
+    """Conditions for the dialog, from the alerts of one group or of several."""
     try:
-        number = int(request.GET.get("group", ""))
+        numbers = [int(text) for text in request.GET.getlist("group")]
     except ValueError:
         return HttpResponseBadRequest()
-    if not 0 < number < 2**63:
+    if not 0 < len(numbers) <= MOST_GROUPS:
         return HttpResponseBadRequest()
-    return JsonResponse(silencing.proposal(who.tenant_id, number))
+    if not all(0 < number < 2**63 for number in numbers):
+        return HttpResponseBadRequest()
+    return JsonResponse(silencing.proposal(who.tenant_id, numbers))
 
 
 @require_POST

@@ -5,7 +5,7 @@ All of it goes through alertcenter.alerts.silences, in the tenant's context.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from alertcenter.alerts import silence_presets, silences
 from alertcenter.alerts.models import Group, GroupAlert, Silence
-from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
 from alertcenter.alerts.silence_presets import Muted
 from alertcenter.alerts.silence_preview import preview
@@ -79,22 +78,21 @@ def of_group(group: Group) -> list[Silence]:
 # --- what the dialog asks ---
 
 
-def proposal(tenant_id: UUID, number: int) -> Told:
-    """Return the conditions that fit the firing alerts of a group. Raises Http404."""
-    group = Group.objects.filter(tenant_id=tenant_id, number=number).first()
-    if group is None:
+def proposal(tenant_id: UUID, numbers: Sequence[int]) -> Told:
+    """Return the conditions that fit all firing alerts of these groups. Of one group,
+    its id too: the silence may hold in that alone. Raises Http404."""
+    rows = Group.objects.filter(tenant_id=tenant_id, number__in=numbers)
+    ids = list(rows.values_list("pk", flat=True))
+    if not ids:
         raise Http404
-    members = GroupAlert.objects.filter(tenant_id=tenant_id, group=group, left_at=None)
-    seen = members.values_list("alert__labels", "alert__severity")[:MOST_MEMBERS]
-    common: set[tuple[str, str]] | None = None
-    for labels, severity in seen:
-        pairs = set(shown(labels, severity).items())
-        common = pairs if common is None else common & pairs
-    labels = dict(common or group.labels.items())
-    return {
-        "group": str(group.pk),
-        "matchers": silence_presets.as_matchers(labels),
-    }
+    matchers = silence_presets.shared(tenant_id, ids)
+    told: Told = {"group": str(ids[0]) if len(ids) == 1 else "", "matchers": matchers}
+    if not matchers:
+        told["sentence"] = _(
+            "These alerts have no label in common: write the conditions yourself, or "
+            "choose fewer groups."
+        )
+    return told
 
 
 def previewed(who: Membership, given: Mapping[str, Any]) -> Told:

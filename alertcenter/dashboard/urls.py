@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from alertcenter.dashboard import silence_views, views
+from alertcenter.dashboard import mailing, signed, silence_views, views
 from alertcenter.dashboard.simulation import slack_server
 from alertcenter.dashboard.simulation import views as simulation
 
@@ -43,6 +43,10 @@ urlpatterns = [
     path("t/<slug:slug>/pulse/", views.pulse, name="pulse"),
     path("t/<slug:slug>/act/", views.act, name="act"),
     path("t/<slug:slug>/first-key/", views.first_key, name="first-key"),
+    # --- links in messages ---
+    path("a/<str:token>", signed.act, name="signed-act"),
+    path("u/<str:token>", mailing.subscription, name="mail-subscription"),
+    path("o/<str:token>.gif", mailing.opened, name="mail-opened"),
     # --- the simulation ---
     path("outbox/", simulation.outbox, name="outbox"),
     path("outbox/messages/", simulation.messages, name="outbox-messages"),

@@ -113,6 +113,7 @@ def outbox_words() -> dict[str, str]:
         "mail": _("E-mail"),
         "plainText": _("Plain text"),
         "headers": _("Headers"),
+        "asSent": _("As sent"),
         "pressed": _("Pressed. The callback was accepted."),
         "refused": _("The callback was refused: {status} {answer}"),
         "unreachable": _("The server cannot be reached."),

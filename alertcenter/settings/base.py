@@ -21,6 +21,7 @@ SIMULATION = env.simulation
 DELIVERY_PACE = env.delivery_pace
 TRUSTED_PROXIES = env.trusted_proxies
 OUTBOUND_ALLOW = env.outbound_allow
+APPRISE_SCHEMES = env.names("ALERTCENTER_APPRISE_SCHEMES")
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
 # Days for which rows are kept; tenants may have terms of their own.
 RETENTION_DAYS = {
@@ -229,6 +230,8 @@ SPECTACULAR_SETTINGS = {
 # --- channels out ---
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
+SLACK_CLIENT_ID = env.text("SLACK_CLIENT_ID")
+SLACK_CLIENT_SECRET = env.text("SLACK_CLIENT_SECRET")
 SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
 EMAIL_URL = env.text("ALERTCENTER_EMAIL_URL")  # smtp://user:password@host:587
 EMAIL_FROM = env.text("ALERTCENTER_EMAIL_FROM", "AlertCenter <alerts@localhost>")

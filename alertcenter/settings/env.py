@@ -262,12 +262,15 @@ class Env:
         """Networks inside that tenants' webhooks may reach."""
         return self._networks("ALERTCENTER_OUTBOUND_ALLOW")
 
+    def names(self, variable: str) -> list[str]:
+        """Return the words of a list, which commas or blanks part."""
+        return self.text(variable).replace(",", " ").split()
+
     def _networks(
         self, variable: str
     ) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        names = self.text(variable).replace(",", " ").split()
         try:
-            return [ipaddress.ip_network(name) for name in names]
+            return [ipaddress.ip_network(name) for name in self.names(variable)]
         except ValueError as error:
             raise SettingsError(
                 f"{variable} must be networks such as 10.0.0.0/8: {error}."

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.alerts import silence_presets
 from alertcenter.alerts.admin.search import by_words
 from alertcenter.alerts.admin.shown import (
     label_list,
@@ -118,7 +121,12 @@ class GroupAdmin(ActedOnAdmin):
     search_help_text = gettext_lazy("#number, words of the title, or label=value")
     ordering = ("-opened_at", "id")
     sortable_by = ("opened_at",)
-    actions = ("acknowledge_selected", "snooze_selected", "resolve_selected")
+    actions = (
+        "acknowledge_selected",
+        "snooze_selected",
+        "silence_selected",
+        "resolve_selected",
+    )
     change_form_template = "admin/alertcenter/group.html"
     fieldsets = (
         (
@@ -207,6 +215,25 @@ class GroupAdmin(ActedOnAdmin):
     )
     def resolve_selected(self, request: HttpRequest, groups: Any) -> None:
         act(request, actions.resolve, chosen(groups))
+
+    @admin.action(
+        description=gettext_lazy("Silence the selected groups …"),
+        permissions=["change"],
+    )
+    def silence_selected(
+        self, request: HttpRequest, groups: QuerySet[Group]
+    ) -> HttpResponse | None:
+        """Go to a new silence that begins with what their alerts share."""
+        conditions = silence_presets.shared(tenant_of(request), chosen(groups))
+        if not conditions:
+            text = _(
+                "These alerts have no label in common: write the conditions yourself, "
+                "or choose fewer groups."
+            )
+            messages.warning(request, text)
+            return None
+        query = urlencode({"matchers": "\n".join(conditions)})
+        return redirect(f"{reverse('admin:alerts_silence_add')}?{query}")
 
     @button(gettext_lazy("Acknowledge"), needs=roles.ACT, css="primary", shown=is_free)
     def acknowledge(self, request: HttpRequest, group: Group) -> None:

@@ -15,6 +15,7 @@ ADMIN: Mapping[str, str] = {
     "silence": "alerts_silence",
     "inhibit_rule": "alerts_inhibitrule",
     "interval": "alerts_timeinterval",
+    "service": "alerts_service",
     "policy": "escalation_policy",
     "channel": "notifications_channel",
     "delivery": "notifications_delivery",

@@ -22,7 +22,14 @@ from alertcenter.alerts.lifecycle import database_time
 from alertcenter.alerts.models import Alert, Group
 from alertcenter.alerts.routing import Placement
 from alertcenter.alerts.severity import shown
-from escalation.explain import identity, inhibition, planned, routes, silences
+from escalation.explain import (
+    identity,
+    inhibition,
+    planned,
+    routes,
+    silences,
+    urgency,
+)
 from escalation.explain.conclusion import ending, first, said
 from escalation.explain.trace import Ending, Line, Link, Trace, ended
 
@@ -38,6 +45,7 @@ class Asked:
 
     tenant_id: UUID
     labels: Mapping[str, str]
+    severity: int
     dedup_key: str
     alert_id: UUID | None
     moment: datetime
@@ -86,15 +94,15 @@ def _known(
     labels = dict(shown(event.labels, event.severity))
     if event.key:
         key = named_key(UNKNOWN_SCOPE, event.key)
-        asked = Asked(tenant_id, labels, key, None, moment, now)
+        asked = Asked(tenant_id, labels, event.severity, key, None, moment, now)
         return asked, [Line("dedup", "new_alert_keyed")]
     key = label_key(event.labels)
     alert = Alert.objects.filter(tenant_id=tenant_id, dedup_key=key).first()
     if alert is None:
-        asked = Asked(tenant_id, labels, key, None, moment, now)
+        asked = Asked(tenant_id, labels, event.severity, key, None, moment, now)
         return asked, [Line("dedup", "new_alert", data={"key": key})]
     link = Link("alert", str(alert.pk), alert.title)
-    asked = Asked(tenant_id, labels, key, alert.pk, moment, now)
+    asked = Asked(tenant_id, labels, event.severity, key, alert.pk, moment, now)
     return asked, [Line("dedup", f"same_alert_{alert.state}", link=link)]
 
 
@@ -119,7 +127,14 @@ class Explainer:
         order = {"yes": 0, "info": 1, "no": 2}
         endings = [told.ending for told in found if told.ending]
         best = min(endings, key=lambda one: order[one.conclusion.verdict])
-        lines = [*known, *tried, *muted, *(x for told in found for x in told.lines)]
+        urgent = urgency.of_one(asked.tenant_id, asked.labels, asked.severity)
+        lines = [
+            *known,
+            *tried,
+            *urgent,
+            *muted,
+            *(x for told in found for x in told.lines),
+        ]
         return ended(subject, asked.moment, lines, best)
 
     def _inhibition(self) -> list[Line]:

@@ -98,6 +98,20 @@ ROUTES: Mapping[str, Any] = {
     ),
     "interval_gone": _("Interval %(interval)s no longer exists."),
 }
+URGENCY: Mapping[str, Any] = {
+    "service": _("It troubles service %(service)s."),
+    "service_owned": _("It troubles service %(service)s, for which %(owner)s answers."),
+    "no_service": _("The conditions of no service hold."),
+    "priority": _("Its priority is P%(level)s."),
+    "priority_severity": _("Severity %(severity)s: begins at P%(begins)s."),
+    "priority_vital": _("The service is vital: one more urgent."),
+    "priority_minor": _("The service is minor: one less urgent."),
+    "priority_dependents": _(
+        "Services in trouble that need it: %(count)s; one more urgent."
+    ),
+    "priority_size": _("%(count)s alerts or more fire: one more urgent."),
+    "priority_info": _("Information only: P%(level)s at best."),
+}
 QUIET: Mapping[str, Any] = {
     "silenced": _("Silence “%(silence)s” by %(who)s matches until %(until)s."),
     "silenced_some": _(
@@ -246,6 +260,7 @@ SENT: Mapping[str, Any] = {
 SENTENCES: Mapping[str, Any] = (
     dict(IDENTITY)
     | dict(ROUTES)
+    | dict(URGENCY)
     | dict(QUIET)
     | dict(CROWD)
     | dict(POLICY)

@@ -23,6 +23,7 @@ from escalation.explain import (
     sent,
     silences,
     steps,
+    urgency,
 )
 from escalation.explain.conclusion import Standing, conclude, said
 from escalation.explain.facts import Facts, labels_of
@@ -77,6 +78,7 @@ def of_alert(alert: Alert) -> Trace:
 def _decisions(facts: Facts) -> list[Line]:
     """Return every line about one group, in the order of the decisions."""
     lines = routes.of_group(facts)
+    lines += urgency.of_group(facts)
     lines += silences.of_group(facts)
     lines += inhibition.of_group(facts)
     lines += crowds.of_group(facts)

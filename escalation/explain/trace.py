@@ -20,6 +20,7 @@ STEPS = (
     "dedup",
     "rule",
     "route",
+    "priority",
     "silence",
     "inhibition",
     "crowd",

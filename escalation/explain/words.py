@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.alert import ClosedBy
+from alertcenter.alerts.models.choices import Severity
 from alertcenter.alerts.models.group import GroupState
 from escalation.explain import sentences
 from escalation.explain.trace import Line
@@ -24,6 +25,7 @@ TITLES: Mapping[str, Any] = {
     "dedup": _("Recognised as"),
     "rule": _("Rules"),
     "route": _("Route and group"),
+    "priority": _("Service and priority"),
     "silence": _("Silences and maintenance"),
     "inhibition": _("Inhibition"),
     "crowd": _("Flapping and storms"),
@@ -40,6 +42,7 @@ CALLED: Mapping[str, Mapping[str, Any]] = {
     "state": dict(GroupState.choices),
     "closed_by": {str(value): label for value, label in ClosedBy.choices},
     "outcome": OUTCOMES,
+    "severity": {str(value): label for value, label in Severity.choices},
     "reason": sentences.REASONS,
     "because": sentences.BECAUSE,
 }

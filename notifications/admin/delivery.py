@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notifications.models import Attempt, Delivery
+from notifications.models import Attempt, Delivery, MailOpening
 from notifications.models.delivery import DeliveryState
 from notifications.retrying import RETRIABLE, retry
 from tenants import roles
@@ -55,6 +58,14 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=timezone.now() - timedelta(hours=hours))
 
 
+def link_to(pk: UUID | None) -> SafeString | str:
+    """Return a link to another delivery."""
+    if pk is None:
+        return "–"
+    url = reverse("admin:notifications_delivery_change", args=[pk])
+    return format_html('<a href="{}">{}</a>', url, _("delivery"))
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ActedOnAdmin):
     """Deliveries; the only act is to try again."""
@@ -91,6 +102,8 @@ class DeliveryAdmin(ActedOnAdmin):
                     "to_group",
                     "attempts",
                     "error",
+                    "in_place_of",
+                    "said_by",
                 )
             },
         ),
@@ -101,6 +114,7 @@ class DeliveryAdmin(ActedOnAdmin):
                     "created_at",
                     "next_at",
                     "sent_at",
+                    "opened",
                     "provider_id",
                     "correlation_id",
                     "said",
@@ -138,6 +152,28 @@ class DeliveryAdmin(ActedOnAdmin):
             return "–"
         url = reverse("admin:alerts_group_change", args=[delivery.group_id])
         return format_html('<a href="{}">{}</a>', url, delivery.message.get("title"))
+
+    @admin.display(description=gettext_lazy("in place of"))
+    def in_place_of(self, delivery: Delivery) -> SafeString | str:
+        return link_to(delivery.instead_of)
+
+    @admin.display(description=gettext_lazy("said by the digest"))
+    def said_by(self, delivery: Delivery) -> SafeString | str:
+        return link_to(delivery.merged_into)
+
+    @admin.display(description=gettext_lazy("opened"))
+    def opened(self, delivery: Delivery) -> str:
+        """Say when a mail was looked at, of channels that ask for it."""
+        rows = MailOpening.objects.filter(tenant_id=delivery.tenant_id)
+        found = rows.filter(delivery_id=delivery.pk).first()
+        if found is None:
+            return "–"
+        text = _("%(first)s; %(n)d times, last on %(last)s")
+        return text % {
+            "first": date_format(localtime(found.at), "DATETIME_FORMAT"),
+            "n": found.times,
+            "last": date_format(localtime(found.last_at), "DATETIME_FORMAT"),
+        }
 
     @admin.display(description=gettext_lazy("message"))
     def said(self, delivery: Delivery) -> SafeString:

@@ -39,6 +39,7 @@ class Parcel:
     may_be_a_repeat: bool = False
     title: str = ""
     body: str = ""
+    member_id: UUID | None = None
 
 
 @dataclass(frozen=True)

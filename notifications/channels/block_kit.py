@@ -25,6 +25,12 @@ FIELD_CHARS = 2_000
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_CHARS = 75
 URL_CHARS = 3_000
+# https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+OPTION_CHARS = 75
+# https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+OVERFLOW_OPTIONS = 5
+# https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element
+PLACEHOLDER_CHARS = 150
 # https://docs.slack.dev/reference/block-kit/blocks/context-block
 CONTEXT_ELEMENTS = 10
 CONTEXT_CHARS = 2_000
@@ -37,6 +43,7 @@ ALERT_CHARS = 250
 SIGNS = {5: "🔴", 4: "🟠", 3: "🟡", 2: "🔵", 1: "⚪"}
 UNKNOWN_SIGN = "⚪"
 STATE_SIGNS = {"acknowledged": "👀", "snoozed": "💤", "resolved": "✅"}
+BETWEEN = " · "
 STYLES = {"acknowledge": "primary"}
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
@@ -50,11 +57,40 @@ def page(parcel: Parcel) -> dict[str, Any]:
         return {"text": summary(parcel), "blocks": list(blocks(parcel))}
 
 
+def page_with_links(parcel: Parcel, links: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return a page for places in which no button works: links in its stead."""
+    with override(localize.interface_language(parcel.language)):
+        found = [block for block in blocks(parcel) if block["type"] != "actions"]
+        shown: list[str] = []
+        room = SECTION_CHARS
+        for label, url in links:
+            words = escaped(label, BUTTON_CHARS).replace("|", "/")
+            piece = f"<{escaped(url, URL_CHARS)}|{words}>"
+            room -= len(piece) + len(BETWEEN)
+            if room >= 0 and not set(url) & set("<>| "):
+                shown.append(piece)
+        if shown:
+            found.append(section(BETWEEN.join(shown)))
+        return {"text": summary(parcel), "blocks": found}
+
+
 def line(parcel: Parcel) -> dict[str, Any]:
     """Return one line of the thread; it mentions nobody."""
+    return {"text": escaped(noted(parcel), TEXT_CHARS)}
+
+
+def named_line(parcel: Parcel) -> dict[str, Any]:
+    """Return one line that stands by itself, and so names the group it is about."""
+    number = parcel.message.number
+    about = f"{sign(parcel)} " + (f"[#{number}] " if number else "")
+    about += escaped(title(parcel), HEADER_CHARS)
+    return {"text": f"{about}: {escaped(noted(parcel), TEXT_CHARS - len(about) - 2)}"}
+
+
+def noted(parcel: Parcel) -> str:
     note = parcel.message.note
     said = localize.note_line(note, parcel.language, parcel.time_zone) if note else ""
-    return {"text": escaped(said or parcel.title, TEXT_CHARS)}
+    return said or parcel.title
 
 
 def test(parcel: Parcel) -> dict[str, Any]:
@@ -67,7 +103,10 @@ def test(parcel: Parcel) -> dict[str, Any]:
 
 
 def answer_text(parcel: Parcel) -> str:
-    """Return what the person who pressed is told: the message's title."""
+    """Return what the person who asked is told: words already in Slack's markup, or
+    the message's title."""
+    if said := parcel.message.payload.get("text"):
+        return str(said)[:TEXT_CHARS]
     return escaped(parcel.message.title, TEXT_CHARS)
 
 
@@ -77,9 +116,11 @@ def answer_text(parcel: Parcel) -> str:
 def summary(parcel: Parcel) -> str:
     """Return the message in one line, the worst news first."""
     message = parcel.message
+    said = escaped(title(parcel), TEXT_CHARS - 500)
+    if not message.number:  # about no group: it has no state
+        return f"{sign(parcel)} {said}"
     words = f"{sign(parcel)} {severity(parcel)} · {state(parcel)} · "
-    number = f"[#{message.number}] " if message.number else ""
-    return words + number + escaped(title(parcel), TEXT_CHARS - 500)
+    return f"{words}[#{message.number}] {said}"
 
 
 def blocks(parcel: Parcel) -> Iterator[Block]:
@@ -88,7 +129,8 @@ def blocks(parcel: Parcel) -> Iterator[Block]:
         "type": "header",
         "text": plain(f"{sign(parcel)} {title(parcel)}", HEADER_CHARS),
     }
-    yield section(headline(parcel)) | service_fields(parcel)
+    if parcel.message.number:
+        yield section(headline(parcel)) | service_fields(parcel)
     if parcel.body.strip():
         yield section(linked(parcel.body.strip(), SECTION_CHARS))
     if parcel.message.alert_count > 1:
@@ -127,8 +169,7 @@ def headline(parcel: Parcel) -> str:
     parts = [f"{worst} *{severity(parcel)}*", f"*{state(parcel)}*", counts(parcel)]
     if message.priority:
         parts.insert(1, f"*P{message.priority}*")
-    if message.number:  # none where it is about no group
-        parts.append(f"#{message.number}")
+    parts.append(f"#{message.number}")
     return " · ".join(parts)
 
 
@@ -225,6 +266,34 @@ def actions(parcel: Parcel) -> Iterator[Block]:
     if message.url and len(message.url) <= URL_CHARS:
         opened = button("open", _("Open"), message.group_id or "none")
         yield opened | {"url": message.url}
+    if message.actions and message.group_id:
+        yield from menus(message.state)
+
+
+def menus(state: str) -> Iterator[Block]:
+    """Yield what is not asked for in every group; the block is named after it."""
+    yield {
+        "type": "users_select",
+        "action_id": "assign",
+        "placeholder": plain(_("Assign to…"), PLACEHOLDER_CHARS),
+    }
+    choices = [
+        ("escalate", _("Escalate now")),
+        ("respond", _("Add a responder…")),
+        ("note", _("Add a note…")),
+        ("silence", _("Silence…")),
+        ("lasting", _("Snooze longer…")),
+    ]
+    if state != "firing":  # no step of its policy waits
+        choices = choices[1:]
+    yield {
+        "type": "overflow",
+        "action_id": "more",
+        "options": [
+            {"text": plain(words, OPTION_CHARS), "value": act}
+            for act, words in choices[:OVERFLOW_OPTIONS]
+        ],
+    }
 
 
 def button(action_id: str, label: str, value: str) -> Block:

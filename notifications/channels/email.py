@@ -6,66 +6,54 @@ often it is tried, so that a mailbox can drop the twin of a doubtful attempt.
 
 from __future__ import annotations
 
+import json
+import re
 import smtplib
-import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy
 
+from notifications import stopping
 from notifications.channels import letters
 from notifications.channels.base import (
-    NETWORK_SECONDS,
     ContactSpec,
     DeliveryError,
     Parcel,
     Receipt,
-    Setting,
     Spec,
 )
-from notifications.models import SimulatedMessage
+from notifications.channels.email_server import (
+    LEAST_SECONDS,
+    Hurry,
+    open_session,
+    server_for,
+)
+from notifications.channels.email_settings import SETTINGS, a_mailbox
+from notifications.channels.email_settings import check as check_settings
+from notifications.channels.letters_text import mail_address
+from notifications.enclosures import enclosures
+from notifications.models import Channel, SimulatedMessage
+from tenants.fields import reveal
 from tenants.rls import in_tenant
 
-SMTP_PORT, SMTPS_PORT, SUBMISSION_PORT = 25, 465, 587
 FIRST_PERMANENT_REPLY = 500  # RFC 5321 4.2.1: 5yz, do not repeat
 FIRST_REFUSAL = 400
-LEAST_SECONDS = 0.5
+FIRST_DOT = re.compile(rb"(?m)^\.")
 KINDS = ("page", "reply", "test")
-
-
-def a_mailbox(address: str) -> str:
-    """Return an e-mail address. Raises ValidationError."""
-    validate_email(address)
-    return address
-
-
-def mailboxes(addresses: list[str]) -> list[str]:
-    """Return e-mail addresses. Raises ValidationError."""
-    return [a_mailbox(address) for address in addresses]
 
 
 SPEC = Spec(
     kind="email",
     label=gettext_lazy("E-mail"),
     about=gettext_lazy("Mailboxes, each with a mail of its own."),
-    settings=(
-        Setting(
-            "to",
-            gettext_lazy("Addresses"),
-            gettext_lazy(
-                "E-mail addresses, one a line; none: the channel only carries "
-                "members' own mail."
-            ),
-            kind="lines",
-            check=mailboxes,
-        ),
-    ),
+    settings=SETTINGS,
+    check=check_settings,
     place=lambda settings: ", ".join(settings.get("to") or []),
     addresses=lambda settings: [str(to) for to in settings.get("to") or []],
     contact=ContactSpec(
@@ -79,14 +67,42 @@ def send(parcel: Parcel) -> Receipt:
     """Send one delivery. Raises DeliveryError."""
     if parcel.kind not in KINDS:
         return Receipt(answer="nothing to redraw in a mailbox")
-    try:
-        validate_email(parcel.address)
-    except ValidationError as error:
-        raise DeliveryError("this is no e-mail address", permanent=True) from error
-    letter = letters.write(parcel)
+    check(parcel.address)
+    with in_tenant(parcel.tenant_id):
+        if stopping.is_stopped(parcel.tenant_id, parcel.address):
+            raise DeliveryError(stopping.STOPPED, permanent=True)
+        parcel = with_server_for_members(parcel)
+        files = enclosures(parcel)
+    letter = letters.write(parcel, files)
     if settings.SIMULATION:
         return keep(parcel, letter)
-    return transmit(parcel.address, letter)
+    return transmit(parcel, letter)
+
+
+def check(address: str) -> None:
+    """Raises DeliveryError unless one mailbox is named."""
+    try:
+        validate_email(address)
+        mail_address(address)
+    except (ValidationError, ValueError) as error:
+        raise DeliveryError("this is no e-mail address", permanent=True) from error
+
+
+def with_server_for_members(parcel: Parcel) -> Parcel:
+    """Return the parcel with the settings of the channel that carries members' own
+    mail, if the tenant has one: then it leaves by that channel's server."""
+    if parcel.channel_id is not None:
+        return parcel
+    channel = (
+        Channel.objects.filter(tenant_id=parcel.tenant_id, kind="email", active=True)
+        .filter(settings__for_members=True)
+        .order_by("created_at", "id")
+        .first()
+    )
+    if channel is None:
+        return parcel
+    secret = json.loads(reveal(channel, "secret") or "{}")
+    return replace(parcel, settings=dict(channel.settings), secret=secret)
 
 
 def keep(parcel: Parcel, letter: EmailMessage) -> Receipt:
@@ -104,88 +120,50 @@ def keep(parcel: Parcel, letter: EmailMessage) -> Receipt:
                 "text": letters.part(letter, "plain"),
                 "html": letters.part(letter, "html"),
                 "headers": headers,
+                "files": [part.get_filename() for part in letter.iter_attachments()],
             },
         )
     return Receipt(provider_id=headers["Message-ID"], answer="250 simulated")
 
 
-def transmit(address: str, letter: EmailMessage) -> Receipt:
+def transmit(parcel: Parcel, letter: EmailMessage) -> Receipt:
     """Hand the mail to the server, step by step: each fails in its own way."""
+    address = mail_address(parcel.address)
     utf8 = [] if address.isascii() else ["SMTPUTF8"]
     body = letters.as_bytes(letter, utf8=bool(utf8))
-    hurry = Hurry()
+    server, hurry = server_for(parcel.settings, parcel.secret), Hurry()
     with told_apart():
-        server = connect(hurry)
+        session = open_session(server, hurry)
     try:
         with told_apart():
-            accepted(hurry.on(server).mail(letters.sender_address(), utf8))
-            accepted(hurry.on(server).rcpt(address))
+            if utf8 and not session.has_extn("smtputf8"):
+                raise DeliveryError("the server takes ASCII addresses", permanent=True)
+            accepted(hurry.on(session).mail(letters.sender(parcel).addr_spec, utf8))
+            accepted(hurry.on(session).rcpt(address))
+            accepted(hurry.on(session).docmd("data"))
         # From here on silence means that nobody knows: the mail may be on its way.
         with told_apart(ambiguous=True):
-            answer = accepted(Hurry().on(server).data(body))
+            Hurry().on(session).send(with_end(body))
+            answer = accepted(session.getreply())
     finally:
-        farewell(server)
+        farewell(session)
     return Receipt(provider_id=str(letter["Message-ID"]), answer=answer)
 
 
-class Hurry:
-    """The time that all steps up to the mail itself share: a lease is not long, and
-    a server that is slow at each step must not outlast it."""
-
-    def __init__(self) -> None:
-        self.ends = time.monotonic() + NETWORK_SECONDS
-
-    @property
-    def left(self) -> float:
-        return max(LEAST_SECONDS, self.ends - time.monotonic())
-
-    def on(self, server: smtplib.SMTP) -> smtplib.SMTP:
-        """Return the session, which now waits no longer than what is left."""
-        if server.sock is not None:
-            server.sock.settimeout(self.left)
-        return server
+def with_end(body: bytes) -> bytes:
+    """Return the mail with its end, and no end before (RFC 5321 4.5.2)."""
+    tail = b"" if body.endswith(b"\r\n") else b"\r\n"
+    return FIRST_DOT.sub(b"..", body) + tail + b".\r\n"
 
 
-def connect(hurry: Hurry) -> smtplib.SMTP:
-    """Open a session with the server of ALERTCENTER_EMAIL_URL.
-
-    smtp://user:password@host:port; smtps:// is TLS from the first byte; on port
-    587 the session is upgraded by STARTTLS, or not used at all.
-    """
-    parts = urlsplit(settings.EMAIL_URL)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise DeliveryError("no mail server is set up", permanent=True)
-    secure = parts.scheme == "smtps"
-    port = parts.port or (SMTPS_PORT if secure else SMTP_PORT)
-    server = session(parts.hostname, port, secure=secure)
-    try:
-        if port == SUBMISSION_PORT and not secure:
-            hurry.on(server).starttls(context=ssl.create_default_context())
-        hurry.on(server).ehlo_or_helo_if_needed()
-        if parts.username:
-            name, password = unquote(parts.username), unquote(parts.password or "")
-            hurry.on(server).login(name, password)
-    except (OSError, smtplib.SMTPException):
-        server.close()
-        raise
-    return server
-
-
-def session(host: str, port: int, *, secure: bool) -> smtplib.SMTP:
-    if not secure:
-        return smtplib.SMTP(host, port, timeout=NETWORK_SECONDS)
-    context = ssl.create_default_context()
-    return smtplib.SMTP_SSL(host, port, timeout=NETWORK_SECONDS, context=context)
-
-
-def farewell(server: smtplib.SMTP) -> None:
+def farewell(session: smtplib.SMTP) -> None:
     """Say QUIT; the mail's fate is settled whether or not anybody listens."""
     try:
-        if server.sock is not None:
-            server.sock.settimeout(LEAST_SECONDS)
-        server.quit()
+        if session.sock is not None:
+            session.sock.settimeout(LEAST_SECONDS)
+        session.quit()
     except (OSError, smtplib.SMTPException):
-        server.close()
+        session.close()
 
 
 def accepted(reply: tuple[int, bytes]) -> str:

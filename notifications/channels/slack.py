@@ -10,11 +10,8 @@ from __future__ import annotations
 import http.client
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -22,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from notifications.channels import block_kit
@@ -36,11 +33,19 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
+from notifications.channels.slack_api import (
+    HOOK_HOSTS,
+    QUIET,
+    code_of,
+    proxy_for,
+    refusal,
+    require,
+    told_apart,
+    web_client,
+)
+from notifications.message import Message
 
-OFFICIAL = "https://slack.com/api/"
-SLACK_HOSTS = ("slack.com", "slack-gov.com")
-HOOK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOST_PLACES = 50
 EVENT_TYPE = "alertcenter_delivery"
 
 SLACK_USER = re.compile(r"^[UW][A-Z0-9]{2,30}$")  # https://api.slack.com/types/user
@@ -51,6 +56,25 @@ def a_user(address: str) -> str:
     if not SLACK_USER.match(address):
         raise ValidationError(_("A Slack user id looks like U0123ABCD."))
     return address
+
+
+USERGROUP = re.compile(r"(.+?)\s*=\s*(S[A-Z0-9]{2,30})")
+
+
+def of_usergroups(given: list[str]) -> list[str]:
+    """Return the lines as they are stored. Raises ValidationError."""
+    for text in given:
+        if not USERGROUP.fullmatch(text.strip()):
+            said = _("Write a line like this: Ops = S0123ABCD.")
+            raise ValidationError(said)
+    return [text.strip() for text in given]
+
+
+def usergroups_of(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (on-call order's name, user group's id) of each line."""
+    lines = settings.get("usergroups")
+    found = (USERGROUP.fullmatch(str(text)) for text in lines or [])
+    return [(one[1].strip(), one[2]) for one in found if one]
 
 
 def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
@@ -98,6 +122,23 @@ SPEC = Spec(
             secret=True,
         ),
         Setting("signing_secret", gettext_lazy("Signing secret"), secret=True),
+        Setting(
+            "match_people",
+            gettext_lazy("Find members by their address"),
+            gettext_lazy("Needs the scope users:read.email."),
+            kind="flag",
+            default=True,
+        ),
+        Setting(
+            "usergroups",
+            gettext_lazy("User groups of whoever is on call"),
+            gettext_lazy(
+                "One a line: an on-call order, and the group's id, such as "
+                "Ops = S0123ABCD."
+            ),
+            kind="lines",
+            check=of_usergroups,
+        ),
     ),
     place=lambda settings: str(settings.get("channel") or ""),
     check=needed,
@@ -111,28 +152,6 @@ SPEC = Spec(
     burst=5,
 )
 
-# https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update:
-# a person has to repair these. What is not named here is tried again.
-PERMANENT = frozenset({
-    "access_denied", "account_inactive", "app_missing_action_url",
-    "as_user_not_supported", "cannot_reply_to_message", "cant_broadcast_message",
-    "cant_update_message", "channel_is_archived", "channel_not_found",
-    "edit_window_closed", "ekm_access_denied", "enterprise_is_restricted",
-    "expired_url", "invalid_arg_name", "invalid_arguments", "invalid_array_arg",
-    "invalid_auth", "invalid_blocks", "invalid_blocks_format", "invalid_channel",
-    "invalid_json", "invalid_metadata_format", "invalid_post_type", "invalid_ts",
-    "is_archived", "is_inactive", "message_not_found", "messages_tab_disabled",
-    "metadata_too_large", "method_deprecated", "missing_post_type", "missing_scope",
-    "msg_blocks_too_long", "msg_too_long", "no_permission", "no_text",
-    "not_allowed_token_type", "not_authed", "not_in_channel", "org_login_required",
-    "restricted_action", "restricted_action_non_threadable_channel",
-    "restricted_action_read_only_channel", "restricted_action_thread_locked",
-    "restricted_action_thread_only_channel", "slack_connect_canvas_sharing_blocked",
-    "team_access_not_granted", "team_not_found", "thread_not_found", "token_expired",
-    "token_revoked", "too_many_attachments", "too_many_contact_cards",
-    "two_factor_setup_required", "unknown_method", "used_url", "user_not_found",
-    "user_not_visible",
-})  # fmt: skip
 # What a page below another one meets when that one is gone, or takes none.
 NO_THREAD = (
     "thread_not_found",
@@ -140,11 +159,6 @@ NO_THREAD = (
     "cannot_reply_to_message",
     "cant_broadcast_message",
 )
-TOO_MANY = 429
-SERVER_ERRORS = 500
-REQUEST_TIMEOUT = 408
-# What Slack asks for when it names no time: its limit is a message a second.
-DEFAULT_WAIT = 1.0
 
 
 def send(parcel: Parcel) -> Receipt:
@@ -166,7 +180,7 @@ def page(parcel: Parcel) -> Receipt:
         return _post(parcel, place, **said)
     below = {"thread_ts": parcel.thread.ts, "reply_broadcast": True}
     try:
-        return _post(parcel, place, **said, **below)
+        return _post(parcel, parcel.thread.channel, **said, **below)
     except SlackApiError as error:
         if code_of(error) not in NO_THREAD:
             raise
@@ -206,7 +220,9 @@ def answer(parcel: Parcel) -> Receipt:
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
     """
     require(parcel.address, hosts=HOOK_HOSTS)
-    hook = WebhookClient(parcel.address, timeout=NETWORK_SECONDS, retry_handlers=[])
+    hook = WebhookClient(
+        parcel.address, timeout=NETWORK_SECONDS, retry_handlers=[], logger=QUIET
+    )
     hook.proxy = proxy_for(parcel.address, hook.proxy)
     got = hook.send_dict(
         {
@@ -254,106 +270,31 @@ def metadata(parcel: Parcel) -> dict[str, Any]:
 
 def place_of(parcel: Parcel) -> str:
     """Return the channel; a Slack user's id opens a direct message with them."""
-    place = parcel.address or str(parcel.settings.get("channel") or "")
+    chosen = chosen_place(parcel.settings, parcel.message)
+    place = parcel.address or chosen or str(parcel.settings.get("channel") or "")
     if not place:
         raise DeliveryError("the channel names no place in Slack", permanent=True)
     return place
 
 
+def chosen_place(settings: Mapping[str, Any], message: Message) -> str:
+    """Return where the first of the channel's places that fits is, "" for none.
+
+    An empty condition fits all; the environment is the label of that name, or `env`.
+    """
+    labels = message.labels
+    environment = labels.get("environment") or labels.get("env") or ""
+    for one in (settings.get("places") or [])[:MOST_PLACES]:
+        levels, names = one.get("severity"), one.get("environment")
+        if levels and message.severity not in levels:
+            continue
+        if names and environment not in names:
+            continue
+        return str(one.get("channel") or "")
+    return ""
+
+
 def client_of(parcel: Parcel) -> WebClient:
-    token = parcel.secret.get("bot_token") or settings.SLACK_BOT_TOKEN
-    if not token:
-        raise DeliveryError("the channel has no bot token", permanent=True)
-    url = base_url(parcel)
-    # We retry ourselves, from rows: the library's own retries would be unseen.
-    client = WebClient(token, url, timeout=NETWORK_SECONDS, retry_handlers=[])
-    client.proxy = proxy_for(url, client.proxy)
-    return client
-
-
-def base_url(parcel: Parcel) -> str:
-    """Return the Web API's address: Slack's, or our own receiver in simulation."""
-    url = str(parcel.settings.get("api_url") or "")
-    if url:
-        require(url, hosts=SLACK_HOSTS)
-        return url
-    if settings.SIMULATION:
-        port = settings.PORT
-        return f"http://127.0.0.1:{port}/outbox/slack/{parcel.tenant_id}/api/"
-    return OFFICIAL
-
-
-def require(url: str, *, hosts: tuple[str, ...]) -> None:
-    """Refuse to call anybody but Slack: the address comes from outside.
-
-    A loopback address is for the simulation and for tests.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if host in LOOPBACK and (settings.SIMULATION or settings.ENVIRONMENT == "test"):
-        return
-    known = any(host == name or host.endswith(f".{name}") for name in hosts)
-    if parts.scheme != "https" or not known:
-        raise DeliveryError(f"{host or url} is not an address of Slack", permanent=True)
-
-
-def proxy_for(url: str, proxy: str | None) -> str | None:
-    """Return the proxy; none for a loopback address, which no proxy can reach."""
-    return None if urlsplit(url).hostname in LOOPBACK else proxy
-
-
-# --- what went wrong ---
-
-
-@contextmanager
-def told_apart() -> Iterator[None]:
-    """Turn what slack_sdk and urllib raise into DeliveryError.
-
-    urllib wraps in URLError what happens until the request is written, and nothing
-    after: what comes bare came while waiting for the answer, so Slack may have acted.
-    """
-    try:
-        yield
-    except SlackApiError as error:
-        raise complaint(error) from error
-    except SlackClientError as error:
-        raise DeliveryError(str(error), permanent=True) from error
-    except URLError as error:
-        raise DeliveryError(f"Slack cannot be reached: {error.reason}") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = f"no answer: {type(error).__name__} {error}".strip()
-        raise DeliveryError(reason, ambiguous=True) from error
-
-
-def complaint(error: SlackApiError) -> DeliveryError:
-    """Return what Slack's answer means: an HTTP status, or `ok: false` with a code."""
-    got, code = error.response, code_of(error)
-    if got.status_code != http.client.OK:
-        return refusal(got.status_code, code, got.headers)
-    if code in ("ratelimited", "rate_limited"):
-        return DeliveryError(code, retry_after=seconds_of(got.headers))
-    return DeliveryError(code, permanent=code in PERMANENT)
-
-
-def code_of(error: SlackApiError) -> str:
-    data = error.response.data
-    found = data.get("error") if isinstance(data, dict) else None
-    return str(found or "no reason")
-
-
-def refusal(status: int, text: str, headers: Any) -> DeliveryError:
-    """Return what an HTTP status other than 200 means."""
-    reason = f"HTTP {status}: {text}"
-    if status == TOO_MANY:
-        return DeliveryError(reason, retry_after=seconds_of(headers))
-    passing = status >= SERVER_ERRORS or status == REQUEST_TIMEOUT
-    return DeliveryError(reason, permanent=not passing)
-
-
-def seconds_of(headers: Any) -> float:
-    """Return Retry-After's seconds. https://docs.slack.dev/apis/web-api/rate-limits"""
-    for name, value in dict(headers or {}).items():
-        if str(name).lower() == "retry-after":
-            text = str(value[0] if isinstance(value, list) else value).strip()
-            return float(text) if text.isdecimal() else DEFAULT_WAIT
-    return DEFAULT_WAIT
+    return web_client(
+        parcel.tenant_id, parcel.settings, parcel.secret, seconds=NETWORK_SECONDS
+    )

@@ -77,7 +77,8 @@ class Migration(migrations.Migration):
                 (
                     "open_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="takes messages from",
                     ),
                 ),
                 (
@@ -92,9 +93,24 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now()
                     ),
                 ),
-                ("failures", models.IntegerField(db_default=0, default=0)),
-                ("slow", models.BooleanField(db_default=False, default=False)),
-                ("why", models.CharField(db_default="", default="", max_length=300)),
+                (
+                    "failures",
+                    models.IntegerField(
+                        db_default=0, default=0, verbose_name="failures in a row"
+                    ),
+                ),
+                (
+                    "slow",
+                    models.BooleanField(
+                        db_default=False, default=False, verbose_name="slow"
+                    ),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        db_default="", default="", max_length=300, verbose_name="why"
+                    ),
+                ),
                 (
                     "channel",
                     tenants.rls.TenantForeignKey(
@@ -102,6 +118,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="notifications.channel",
+                        verbose_name="channel",
                     ),
                 ),
                 (
@@ -117,6 +134,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "destination",
+                "verbose_name": "place of delivery",
+                "verbose_name_plural": "places of delivery",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("tenant", "key"), name="destination_key"

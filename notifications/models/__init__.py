@@ -9,6 +9,7 @@ from notifications.models.delivery import (
     Thread,
 )
 from notifications.models.heard import Heard
+from notifications.models.mail import MailOpening, StoppedAddress, UsedLink
 from notifications.models.template import MessageTemplate
 
 __all__ = [
@@ -18,7 +19,10 @@ __all__ = [
     "Delivery",
     "Destination",
     "Heard",
+    "MailOpening",
     "MessageTemplate",
     "SimulatedMessage",
+    "StoppedAddress",
     "Thread",
+    "UsedLink",
 ]

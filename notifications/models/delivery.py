@@ -140,19 +140,29 @@ class Destination(TenantRow):
 
     id = models.BigAutoField(primary_key=True)
     key = models.CharField(max_length=200)
-    channel = TenantForeignKey("notifications.Channel", models.CASCADE, null=True)
-    open_at = models.DateTimeField(db_default=Now())
+    channel = TenantForeignKey(
+        "notifications.Channel",
+        models.CASCADE,
+        null=True,
+        verbose_name=_("channel"),
+    )
+    open_at = models.DateTimeField(_("takes messages from"), db_default=Now())
     asked_until = models.DateTimeField(db_default=Now())
     paced_until = models.DateTimeField(db_default=Now())
-    failures = models.IntegerField(default=0, db_default=0)
-    slow = models.BooleanField(default=False, db_default=False)
-    why = models.CharField(max_length=300, default="", db_default="")
+    failures = models.IntegerField(_("failures in a row"), default=0, db_default=0)
+    slow = models.BooleanField(_("slow"), default=False, db_default=False)
+    why = models.CharField(_("why"), max_length=300, default="", db_default="")
 
     class Meta:
         db_table = "destination"
+        verbose_name = _("place of delivery")
+        verbose_name_plural = _("places of delivery")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "key"], name="destination_key")
         ]
+
+    def __str__(self) -> str:
+        return self.key.partition(":")[2] or str(self.channel or self.key)
 
 
 class Attempt(TenantRow):

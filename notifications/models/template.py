@@ -18,6 +18,7 @@ class MessageKind(models.TextChoices):
     RESOLVED = "resolved", _("resolved")
     STORM = "storm", _("storm")
     DIGEST = "digest", _("digest")
+    REMINDER = "reminder", _("a silence is about to end")
 
 
 class MessageTemplate(TenantModel):  # type: ignore[django-manager-missing, unused-ignore]

@@ -38,6 +38,7 @@ from notifications.models import (
     Contact,
     Delivery,
     MessageTemplate,
+    StoppedAddress,
 )
 from tenants import apikeys
 from tenants.actors import THE_ENGINE
@@ -202,6 +203,9 @@ def configuration(cast: Cast) -> dict[type, Any]:
             tenant=tenant,
             name=f"{cast.slug} nights",
             times=[{"times": [{"start_time": "22:00", "end_time": "24:00"}]}],
+        ),
+        StoppedAddress: StoppedAddress.objects.create(
+            tenant=tenant, address=f"lag@{cast.slug}.example"
         ),
         Contact: Contact.objects.create(
             tenant=tenant, member=member, kind="slack", address="U0123ABCD"

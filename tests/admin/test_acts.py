@@ -71,6 +71,21 @@ def test_many_groups_are_acknowledged_at_once(bob, acme, filled):
     assert "was in that state already" in again.content.decode()
 
 
+def test_selected_groups_lead_to_a_silence_of_what_their_alerts_share(bob, filled):
+    given = selected("silence_selected", filled[Group])
+    answer = bob.post(reverse(GROUPS), given)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("admin:alerts_silence_add"))
+    page = bob.get(answer["Location"]).content.decode()
+    assert "alertname=&quot;" in page
+
+
+def test_a_viewer_is_led_to_no_silence(vera, filled):
+    given = selected("silence_selected", filled[Group])
+    answer = vera.post(reverse(GROUPS), given)
+    assert "silence" not in answer.get("Location", "")
+
+
 def test_resolving_an_alert_resolves_its_group(bob, acme, filled):
     given = selected("resolve_alerts", filled[Alert])
     bob.post(reverse("admin:alerts_alert_changelist"), given)

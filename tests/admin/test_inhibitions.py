@@ -174,3 +174,9 @@ def test_alerts_on_both_sides_do_not_keep_each_other_quiet(acme, fire):
 
 def test_a_viewer_may_not_write_one(vera, acme):
     assert vera.post(ADD, GIVEN).status_code == 403
+
+
+def test_the_preview_says_that_a_null_cannot_be(alice, acme):
+    told = alice.post(PREVIEW, GIVEN | {"source_matchers": 'a="\0"'}).json()
+    assert told["alarming"]
+    assert "null" in told["sentence"].lower()

@@ -339,3 +339,28 @@ def test_a_route_in_a_storm_stays_and_says_why(acme, alice, family):
     assert "replicas is in a storm" in answer.content.decode()
     with in_tenant(acme.id):
         assert Route.objects.filter(name="db").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("matchers", 'a="\0"'),
+        ("group_by", "a\0b"),
+        ("labels", "a=b\0"),
+        ("matchers", "\n".join(f'a="{number}"' for number in range(101))),
+    ],
+)
+def test_what_cannot_be_stored_or_is_too_much_is_refused_in_its_field(
+    alice, acme, field, text
+):
+    given = route_data() | {"grouping": "labels", field: text}
+    answer = alice.post(reverse("admin:alerts_route_add"), given)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == [field]
+
+
+def test_a_policy_that_is_no_id_is_refused_in_its_field(alice, acme):
+    given = route_data() | {"policy": "1e5"}
+    answer = alice.post(reverse("admin:alerts_route_add"), given)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == ["policy"]

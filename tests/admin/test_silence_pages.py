@@ -284,3 +284,9 @@ def test_weekdays_come_back_as_they_were_ticked(alice, acme):
 
 def test_a_window_needs_a_name(alice, acme):
     assert "title" in errors(alice.post(PLAN, GIVEN | {"title": ""}))
+
+
+def test_the_preview_says_that_a_null_cannot_be(bob, acme):
+    told = bob.post(PREVIEW, {"matchers": 'a="\0"'}).json()
+    assert told["alarming"]
+    assert "null" in told["sentence"].lower()

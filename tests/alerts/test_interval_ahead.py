@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zoneinfo
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,3 +66,25 @@ def test_two_hundred_entries_cost_no_minute():
     begun = datetime.now(UTC)
     assert intervals.next_change(many, begun) is None
     assert datetime.now(UTC) - begun < timedelta(seconds=3)
+
+
+def test_a_list_of_very_many_bounds_is_not_looked_through_to_its_end(monkeypatch):
+    zones = sorted(zoneinfo.available_timezones())[: intervals.MOST_ENTRIES]
+    minutes = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(300)]
+    times = [
+        {"start_time": begin, "end_time": end}
+        for begin, end in zip(minutes[::2], minutes[1::2], strict=True)
+    ]
+    entries = intervals.parse(
+        [{"location": zone, "times": times, "years": ["2099"]} for zone in zones]
+    )
+    looks: list[int] = []
+
+    def never(given: list[intervals.Entry], _moment: datetime) -> bool:
+        looks.append(len(given))
+        return False
+
+    monkeypatch.setattr(intervals, "contains", never)
+    moment = datetime(2026, 3, 29, tzinfo=UTC)
+    assert intervals.next_change(entries, moment) is None
+    assert sum(looks) <= intervals.MOST_ASKED + 2 * len(entries)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alertcenter.alerts import matcher_index
 from alertcenter.alerts.matcher_index import MatcherIndex, literal_keys
-from alertcenter.alerts.matchers import all_match, parse
+from alertcenter.alerts.matchers import Matcher, all_match, parse
 
 NAMES = ["team", "cluster", "severity"]
 VALUES = ["db", "web", "a", "b", "a|b", "x.y"]
@@ -36,3 +37,26 @@ def test_alternatives_of_plain_words_are_filed_under_each():
     ]
     for pattern in ('env=~"prod.*"', 'env!="prod"', 'env=""', 'env=~"a|"'):
         assert literal_keys(parse(pattern)) == []
+
+
+def test_ten_thousand_patterns_remember_no_more_than_a_few(monkeypatch):
+    monkeypatch.setattr(matcher_index, "MOST_IN_ALL", 1_000)
+    asked: list[str] = []
+
+    def one(number: int) -> Matcher:
+        def test(seen: str) -> bool:
+            asked.append(seen)
+            return False
+
+        return Matcher("host", "=~", f"x{number}.*", test)
+
+    index = MatcherIndex([[one(number)] for number in range(100)])
+    for _ in range(2):
+        for host in range(20):
+            assert index.matching({"host": str(host)}) == []
+    # Ten verdicts for each pattern: the second round has to ask again.
+    assert len(asked) == 2 * 20 * 100
+    asked.clear()
+    for host in range(15, 20):
+        index.matching({"host": str(host)})
+    assert asked == []

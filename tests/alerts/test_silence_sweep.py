@@ -241,7 +241,12 @@ def test_its_owner_is_reminded_once_before_it_ends(mailbox, settings):
         delivery.deliver_due(10)
     with in_tenant(mailbox.id):
         letter = SimulatedMessage.objects.get()
-    assert "new disks" in letter.payload["subject"]
+    assert letter.payload["subject"].startswith("The silence “new disks” ends at ")
+    told = letter.payload["text"]
+    assert 'alertname="DiskFull"' in told
+    assert "let the silence hold longer" in told
+    assert "#0" not in told
+    assert "firing" not in told
     pass_time(row, 15 * 60)
     assert sweep() == 1
     assert len(deliveries(mailbox)) == 1
@@ -274,6 +279,8 @@ def test_its_owner_is_reminded_on_slack_too(acme):
     assert message.channel == "U-bob"
     assert "new disks" in message.text
     assert "#0" not in str(message.json)
+    assert "let the silence hold longer" in str(message.json)
+    assert "firing" not in str(message.json)
     assert [one.state for one in deliveries(acme)] == ["sent"]
 
 

@@ -149,6 +149,8 @@ def test_a_standing_is_true_until_it_changes_and_not_a_second_longer(zone, momen
     assert until > now
     assert standing(daily, until - timedelta(seconds=1)).in_force is held
     assert standing(daily, until).in_force is not held
+    assert windows.holds(daily, until - timedelta(seconds=1)) is held
+    assert windows.holds(daily, until) is not held
 
 
 # --- against dateutil, which counts the same rules its own way ---

@@ -345,3 +345,25 @@ def test_a_broad_one_needs_a_word_in_the_comment_or_a_key_of_admin(
     make(key, comment="[confirm] the whole site is down")
     assert len(quiet(acme)) == 6
     make(mint(acme, "act", "admin"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"startsAt": "\ud800" * 20},
+        {"endsAt": "\ud800"},
+        {"matchers": [{"name": "a", "value": "\ud800", "isRegex": True}]},
+        {"matchers": [{"name": "\ud800", "value": "b", "isRegex": False}]},
+        {"matchers": [{"name": "a", "value": "\0", "isRegex": False}]},
+    ],
+)
+def test_half_characters_and_nulls_are_refused(key, acme, wrong):
+    body = {
+        "matchers": [{"name": "a", "value": "b", "isRegex": False}],
+        "startsAt": "2030-01-01T00:00:00Z",
+        "endsAt": "2030-01-02T00:00:00Z",
+        "createdBy": "x",
+        "comment": "y",
+    }
+    answer = post("/t/acme/api/v2/silences", body | wrong, **bearer(key))
+    assert answer.status == 400, answer.body

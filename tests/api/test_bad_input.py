@@ -280,3 +280,18 @@ def test_what_postgresql_cannot_store_never_reaches_it(acme, key, caplog):
     refused(post(EVENTS, bodies(EVENTS, [last]), **bearer(key)), 400)
     assert titles(acme) == {"far", "link"}
     assert "poison_event" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("silences", {"matchers": ["a=b"], "lasts_seconds": 60, "kind": "\ud800"}),
+        ("silences/preview", {"matchers": ["a=b"], "kind": "x\udfff"}),
+        ("services", {"name": "db", "tier": "\ud800"}),
+        ("services", {"name": "db", "\ud800": 1, "tier": ["\ud800"]}),
+    ],
+)
+def test_a_complaint_may_quote_half_a_character(mint, acme, path, body):
+    headers = bearer(mint(acme, "read", "act", "admin"))
+    answer = post(f"/t/acme/api/v1/{path}", json.dumps(body).encode(), **headers)
+    refused(answer, 400)

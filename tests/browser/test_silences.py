@@ -113,3 +113,24 @@ def test_silences_are_no_wider_than_a_phone(town: Town, open_as: Opener):
     expect(page.locator("dialog#silence")).to_be_visible()
     assert not page.evaluate(WIDE)
     shoot(page, "silence-phone")
+
+
+def test_several_groups_are_silenced_at_once_from_the_bar(town: Town, open_as: Opener):
+    for name in ("hush-6", "hush-7"):
+        town.fire("Chorus", cluster=name, summary=f"{name} lags")
+    page = open_as("david", "/t/acme/?q=lags", locale="en")
+    for name in ("hush-6", "hush-7"):
+        row(page, name).locator("input[type=checkbox]").check(timeout=SOON)
+    page.locator("#bulk-acts [data-act=silence]").click()
+    dialog = page.locator("dialog#silence")
+    conditions = dialog.locator("#silence-matchers")
+    expect(conditions).to_have_value(has('alertname="Chorus"'), timeout=SOON)
+    assert "cluster" not in conditions.input_value()
+    expect(dialog.locator("#silence-scope")).to_be_hidden()
+    dialog.locator("#silence-comment").fill("we know both")
+    dialog.locator("button.primary").click()
+    if dialog.locator("#silence-confirm").is_visible():
+        dialog.locator("#silence-confirm input").check()
+        dialog.locator("button.primary").click()
+    for name in ("hush-6", "hush-7"):
+        expect(row(page, name)).to_have_class(has("is-quiet"), timeout=SOON)

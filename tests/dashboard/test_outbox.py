@@ -231,3 +231,53 @@ def test_the_outbox_keeps_the_newest_only(ops, acme, monkeypatch):
     with in_tenant(acme.id):
         kept = [row.payload["text"] for row in SimulatedMessage.objects.order_by("id")]
     assert kept == ["n2", "n3", "n4", "n5"]
+
+
+def a_kept(tenant_id, kind="telegram", **changes):
+    """Keep one message as a channel's module does; return its row."""
+    given = {
+        "to": "-1001",
+        "subject": "🔴 Disks are full",
+        "text": "Critical · Firing",
+        "sent": {"chat_id": "-1001"},
+        "actions": [["Open", "https://alerts.example/1"], ["x", "javascript:alert(1)"]],
+    }
+    with in_tenant(tenant_id):
+        return SimulatedMessage.objects.create(
+            tenant_id=tenant_id,
+            kind=kind,
+            address="-1001",
+            ts=changes.pop("ts", ""),
+            thread_ts=changes.pop("thread_ts", ""),
+            payload=given | changes,
+        )
+
+
+def test_any_other_kind_is_a_card_with_its_words_links_and_body(acme):
+    a_kept(acme.id, ts="1")
+    a_kept(acme.id, thread_ts="1", text="Alice acknowledged.")
+    (card,) = browser(acme.user("bob")).get("/outbox/messages/").json()["cards"]
+    assert (card["kind"], card["label"]) == ("telegram", "Telegram")
+    assert (card["title"], card["text"]) == ("🔴 Disks are full", "Critical · Firing")
+    assert card["links"] == [{"text": "Open", "url": "https://alerts.example/1"}]
+    assert json.loads(card["sent"]) == {"chat_id": "-1001"}
+    assert [reply["text"] for reply in card["replies"]] == ["Alice acknowledged."]
+
+
+def test_a_body_without_words_is_shown_as_sent(acme):
+    a_kept(acme.id, "webhook", text='{"version": "4"}', sent=None)
+    (card,) = browser(acme.user("bob")).get("/outbox/messages/").json()["cards"]
+    assert (card["text"], card["sent"]) == ("", '{"version": "4"}')
+
+
+def test_a_member_s_own_chat_is_named_by_the_member(acme):
+    with in_tenant(acme.id):
+        Contact.objects.create(
+            tenant_id=acme.id,
+            member=acme.members["bob"],
+            kind="telegram",
+            address="-1001",
+        )
+    a_kept(acme.id)
+    (card,) = browser(acme.user("bob")).get("/outbox/messages/").json()["cards"]
+    assert card["place"] == "@ Bob"

@@ -193,6 +193,24 @@ def test_priority_goes_before_severity_and_severity_before_age(acme):
     ]
 
 
+def test_what_is_quiet_comes_after_all_that_is_heard_page_by_page(acme, monkeypatch):
+    monkeypatch.setattr(queries, "SNAPSHOT_OPEN", 2)
+    with in_tenant(acme.id):
+        hushed = [
+            make_group(acme.id, priority=1, severity=5, firing_count=2, quiet_count=2)
+            for _ in range(3)
+        ]
+        partly = make_group(acme.id, priority=2, firing_count=2, quiet_count=1)
+        calm = [make_group(acme.id, priority=4, severity=2) for _ in range(2)]
+        found = queries.snapshot(acme.id)
+        seen, more = list(found.groups), found.more
+        while more:
+            rows, more = queries.more_groups(acme.id, more)
+            seen += rows
+    wanted = [partly, *calm, *hushed]
+    assert [row["number"] for row in seen] == [group.number for group in wanted]
+
+
 def test_a_row_names_its_service_and_why_it_is_as_urgent_as_it_is(acme):
     why = [{"code": "severity", "value": 5, "by": 2}]
     with in_tenant(acme.id):

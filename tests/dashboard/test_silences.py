@@ -98,6 +98,30 @@ def test_the_dialog_begins_with_what_the_alerts_of_the_group_share(bob, group):
     ]
 
 
+def test_several_groups_are_silenced_by_what_all_their_alerts_share(bob, acme, group):
+    with in_tenant(acme.id):
+        other = make_group(acme.id)
+        join(acme, other, alertname="Lag", cluster="b")
+        stranger = make_group(acme.id, labels={})
+        join(acme, stranger, alertname="Full")
+        Alert.objects.filter(labels__alertname="Full").update(severity=3)
+    both = f"{LIST}/proposal?group={group.number}&group={other.number}"
+    told = bob.get(both).json()
+    assert told == {"group": "", "matchers": ['alertname="Lag"', 'severity="critical"']}
+    told = bob.get(f"{both}&group={stranger.number}").json()
+    assert told["matchers"] == []
+    assert "no label in common" in told["sentence"]
+
+
+def test_of_too_many_groups_or_of_none_nothing_is_proposed(bob, group, charlie):
+    many = "&".join(f"group={number}" for number in range(1, 202))
+    assert bob.get(f"{LIST}/proposal?{many}").status_code == 400
+    assert bob.get(f"{LIST}/proposal").status_code == 400
+    theirs = LIST.replace("acme", "globex")
+    numbers = f"group={group.number}&group={group.number + 1}"
+    assert charlie.get(f"{theirs}/proposal?{numbers}").status_code == 404
+
+
 def test_a_value_with_quotes_is_written_so_that_it_can_be_read(bob, acme):
     with in_tenant(acme.id):
         made = make_group(acme.id)

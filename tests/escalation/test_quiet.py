@@ -24,7 +24,10 @@ from alertcenter.alerts.models import (
     TimeInterval,
 )
 from escalation import actions, dispatcher, flushes
+from notifications.channels.base import Receipt
+from notifications.claiming import claim
 from notifications.models import Channel, Delivery
+from notifications.settling import Outcome, settle
 from tenants.actors import Actor
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import at, fire
@@ -43,6 +46,14 @@ def engine() -> None:
     with login_as("engine"):
         while flow.process_feed() or dispatcher.do_due_steps() or flushes.do_due():
             flow.redraw_grown()
+
+
+def answered() -> None:
+    """Let whatever is to be sent be taken."""
+    connection.close()
+    with login_as("engine"):
+        for lease in claim(20):
+            settle(lease, None, Outcome(12, Receipt("1.2", "ok: true"), None))
 
 
 def silence(scene, *matchers: str, **given) -> Silence:
@@ -331,3 +342,39 @@ def test_what_comes_back_before_anybody_was_told_of_its_end_is_no_news(
     assert len(calls(scene)) == 1
     with in_tenant(scene.id):
         assert Flush.objects.get().group.state == "firing"
+
+
+ENDS = [("update", "slack"), ("reply", "slack"), ("reply", "email")]
+
+
+@pytest.mark.parametrize("how", ["silenced", "acknowledged", "both", "inhibited"])
+def test_who_was_paged_is_told_of_the_end_though_it_fell_quiet_since(scene, send, how):
+    send.prometheus(scene.id, fire(0))
+    engine()
+    answered()
+    scene.pass_time(1_000)
+    engine()
+    answered()
+    if how in ("silenced", "both"):
+        silence(scene, 'alertname="DiskFull"')
+    if how in ("acknowledged", "both"):
+        with in_tenant(scene.id):
+            actions.acknowledge(scene.id, [scene.group().pk], actor=BOB)
+    if how == "inhibited":
+        with in_tenant(scene.id):
+            InhibitRule.objects.create(
+                tenant_id=scene.id,
+                name="root",
+                source_matchers=['alertname="Root"'],
+                target_matchers=['alertname="DiskFull"'],
+                equal=[],
+            )
+        send.prometheus(scene.id, fire(0, alertname="Root"))
+    engine()
+    answered()
+    send.prometheus(scene.id, over(5))
+    engine()
+    with in_tenant(scene.id):
+        rows = Delivery.objects.filter(message__kind="resolved").order_by("id")
+        told = list(rows.values_list("kind", "channel_kind"))
+    assert told == ENDS

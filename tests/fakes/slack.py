@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 Json = dict[str, Any]
 
@@ -61,6 +61,18 @@ class FakeMessage:
             for block in self.json.get("blocks", [])
             if block["type"] == "actions"
             for element in block["elements"]
+            if element["type"] == "button"
+        }
+
+    @property
+    def menus(self) -> dict[str, Json]:
+        """The menus beside the buttons, by action_id."""
+        return {
+            element["action_id"]: element | {"block_id": block["block_id"]}
+            for block in self.json.get("blocks", [])
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["type"] != "button"
         }
 
     def __str__(self) -> str:
@@ -87,6 +99,12 @@ class FakeSlack:
         self.requests: list[Call] = []
         self.messages: list[FakeMessage] = []
         self.answers: list[Json] = []
+        self.views: list[Json] = []
+        self.homes: dict[str, Json] = {}
+        self.unfurls: list[Json] = []
+        self.people: dict[str, str] = {}  # address -> user id
+        self.usergroups: dict[str, list[str]] = {}
+        self.codes: dict[str, Json] = {}  # what each code of OAuth is exchanged for
         self._behaviours: deque[Behaviour] = deque()
         self._lock = threading.RLock()
         self._stamps = count(1)
@@ -154,34 +172,160 @@ class FakeSlack:
     ) -> tuple[bytes, dict[str, str]]:
         """Return the body and headers of the signed block_actions callback."""
         button = message.buttons[action_id]
-        payload = {
+        given = {"type": "button", "value": button["value"]}
+        return self.act(
+            message, button | given, user_id, signing_secret, team_id, app_id
+        )
+
+    def choose(
+        self,
+        message: FakeMessage,
+        action_id: str,
+        value: str,
+        user_id: str,
+        signing_secret: str,
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return the callback of a menu: an option of it, or another person's id.
+
+        https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+        """
+        menu = message.menus[action_id]
+        if menu["type"] == "users_select":
+            given: Json = {"selected_user": value}
+        else:
+            options = {option["value"]: option for option in menu["options"]}
+            given = {"selected_option": options[value]}
+        kept = {k: v for k, v in menu.items() if k not in ("options", "placeholder")}
+        return self.act(message, kept | given, user_id, signing_secret)
+
+    def act(
+        self,
+        message: FakeMessage,
+        action: Json,
+        user_id: str,
+        signing_secret: str,
+        team_id: str = "T1",
+        app_id: str = "A1",
+    ) -> tuple[bytes, dict[str, str]]:
+        payload = self._by(user_id, team_id, app_id) | {
             "type": "block_actions",
-            "user": {"id": user_id, "username": user_id, "team_id": team_id},
-            "api_app_id": app_id,
-            "token": "legacy",
             "container": {
                 "type": "message",
                 "message_ts": message.ts,
                 "channel_id": message.channel_id,
                 "is_ephemeral": False,
             },
-            "trigger_id": f"{time.time_ns()}.1.abc",
-            "team": {"id": team_id, "domain": "fake"},
             "channel": {"id": message.channel_id, "name": message.channel},
             "message": {"type": "message", "ts": message.ts} | message.json,
             "response_url": self.response_url,
-            "actions": [
-                {
-                    "type": "button",
-                    "action_id": action_id,
-                    "block_id": button["block_id"],
-                    "value": button["value"],
-                    "action_ts": f"{time.time():.6f}",
-                }
-            ],
+            "actions": [action | {"action_ts": f"{time.time():.6f}"}],
         }
-        body = urlencode({"payload": json.dumps(payload)}).encode()
-        return body, signed_headers(body, signing_secret)
+        return form(payload, signing_secret)
+
+    def _by(self, user_id: str, team_id: str = "T1", app_id: str = "A1") -> Json:
+        """Return what every interaction tells of its author."""
+        return {
+            "user": {"id": user_id, "username": user_id, "team_id": team_id},
+            "api_app_id": app_id,
+            "token": "legacy",
+            "trigger_id": f"{time.time_ns()}.1.abc",
+            "team": {"id": team_id, "domain": "fake"},
+        }
+
+    def type_into(
+        self, view: Json, values: dict[str, Json], user_id: str, signing_secret: str
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return what is sent while somebody writes into a form; `values` by block."""
+        block_id, value = next(iter(values.items()))
+        payload = self._by(user_id) | {
+            "type": "block_actions",
+            "container": {"type": "view", "view_id": view["id"]},
+            "view": self._filled(view, values),
+            "actions": [value | {"action_id": "value", "block_id": block_id}],
+        }
+        return form(payload, signing_secret)
+
+    def submit(
+        self,
+        view: Json,
+        values: dict[str, Json],
+        user_id: str,
+        signing_secret: str,
+        team_id: str = "T1",
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return the signed view_submission.
+
+        https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+        """
+        payload = self._by(user_id, team_id) | {
+            "type": "view_submission",
+            "view": self._filled(view, values),
+            "response_urls": [],
+        }
+        return form(payload, signing_secret)
+
+    def _filled(self, view: Json, values: dict[str, Json]) -> Json:
+        """Return a form with what stands in it: what it began with, and `values`."""
+        state: Json = {}
+        for block in view["blocks"]:
+            if block["type"] != "input":
+                continue
+            element = block["element"]
+            begun = {"type": element["type"]}
+            if "initial_value" in element:
+                begun["value"] = element["initial_value"]
+            if "initial_option" in element:
+                begun["selected_option"] = element["initial_option"]
+            begun |= values.get(block["block_id"], {})
+            state[block["block_id"]] = {element["action_id"]: begun}
+        return view | {"state": {"values": state}}
+
+    def shortcut(
+        self, message: Json, channel_id: str, user_id: str, signing_secret: str
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return the callback of "add to timeline" on any message.
+
+        https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+        """
+        payload = self._by(user_id) | {
+            "type": "message_action",
+            "callback_id": "add_to_timeline",
+            "channel": {"id": channel_id, "name": "ops"},
+            "message": message,
+            "message_ts": message["ts"],
+            "response_url": self.response_url,
+        }
+        return form(payload, signing_secret)
+
+    def event(
+        self,
+        event: Json,
+        signing_secret: str,
+        *,
+        event_id: str = "",
+        team_id: str = "T1",
+        retry: int = 0,
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return a signed delivery of the Events API; `retry` counts its repetitions.
+
+        https://docs.slack.dev/apis/events-api/#callback-field
+        """
+        payload = {
+            "token": "legacy",
+            "team_id": team_id,
+            "api_app_id": "A1",
+            "type": "event_callback",
+            "event": event,
+            "event_id": event_id or f"Ev{next(self._stamps)}",
+            "event_time": int(time.time()),
+        }
+        body = json.dumps(payload).encode()
+        headers = signed_headers(body, signing_secret)
+        headers["Content-Type"] = "application/json"
+        if retry:
+            headers["X-Slack-Retry-Num"] = str(retry)
+            headers["X-Slack-Retry-Reason"] = "http_timeout"
+        return body, headers
 
     # --- the server's side ---
 
@@ -209,12 +353,21 @@ class FakeSlack:
             "chat.postMessage": self._post,
             "chat.postEphemeral": self._ephemeral,
             "chat.update": self._update,
+            "chat.unfurl": self._unfurl,
+            "views.open": self._view,
+            "views.update": self._view_again,
+            "views.publish": self._publish,
+            "users.lookupByEmail": self._lookup,
+            "usergroups.users.list": self._members,
+            "usergroups.users.update": self._usergroup,
+            "oauth.v2.access": self._oauth,
         }.get(method)
         if do is None:
             return refused("unknown_method")
-        if not token:
+        if not token and method != "oauth.v2.access":
             return refused("not_authed")
-        complaint = what_is_wrong(body) if method.startswith("chat.") else ""
+        messages = ("chat.postMessage", "chat.postEphemeral", "chat.update")
+        complaint = what_is_wrong(body) if method in messages else ""
         return refused(complaint) if complaint else do(body)
 
     def _auth_test(self, _body: Json) -> Json:
@@ -244,10 +397,80 @@ class FakeSlack:
         found.json = body
         return {"ok": True, "channel": found.channel_id, "ts": found.ts}
 
+    # --- forms, the home tab, links, people ---
+
+    def _view(self, body: Json) -> Json:
+        if not body.get("trigger_id"):
+            return refused("invalid_trigger_id")
+        if view_is_wrong(body["view"]):
+            return refused("invalid_arguments")
+        view = body["view"] | {"id": f"V{len(self.views) + 1}", "hash": "1.a"}
+        self.views.append(view)
+        return {"ok": True, "view": view}
+
+    def _view_again(self, body: Json) -> Json:
+        place = next(
+            (n for n, v in enumerate(self.views) if v["id"] == body.get("view_id")), -1
+        )
+        if place < 0:
+            return refused("not_found")
+        if body.get("hash") not in (None, self.views[place]["hash"]):
+            return refused("hash_conflict")
+        if view_is_wrong(body["view"]):
+            return refused("invalid_arguments")
+        again = f"{len(self.requests)}.b"
+        self.views[place] = body["view"] | {"id": body["view_id"], "hash": again}
+        return {"ok": True, "view": self.views[place]}
+
+    def _publish(self, body: Json) -> Json:
+        if view_is_wrong(body["view"]):
+            return refused("invalid_arguments")
+        self.homes[body["user_id"]] = body["view"]
+        return {"ok": True, "view": body["view"]}
+
+    def _unfurl(self, body: Json) -> Json:
+        unfurls = body["unfurls"]
+        self.unfurls.append(
+            json.loads(unfurls) if isinstance(unfurls, str) else unfurls
+        )
+        return {"ok": True}
+
+    def _lookup(self, body: Json) -> Json:
+        user_id = self.people.get(body.get("email", ""))
+        if user_id is None:
+            return refused("users_not_found")
+        return {"ok": True, "user": {"id": user_id, "deleted": False}}
+
+    def _members(self, body: Json) -> Json:
+        users = self.usergroups.get(body["usergroup"])
+        if users is None:
+            return refused("no_such_subteam")
+        return {"ok": True, "users": users}
+
+    def _usergroup(self, body: Json) -> Json:
+        users = body.get("users") or []
+        found = users.split(",") if isinstance(users, str) else users
+        if not found:
+            return refused("no_users_provided")
+        self.usergroups[body["usergroup"]] = list(found)
+        return {"ok": True, "usergroup": {"id": body["usergroup"], "users": found}}
+
+    def _oauth(self, body: Json) -> Json:
+        """https://docs.slack.dev/reference/methods/oauth.v2.access"""
+        if body.get("code") not in self.codes:
+            return refused("invalid_code")
+        return self.codes.pop(body["code"])
+
     def _find(self, place: str, ts: str | None) -> FakeMessage | None:
         return next(
             (m for m in self.messages if (m.channel_id, m.ts) == (place, ts)), None
         )
+
+
+def form(payload: Json, signing_secret: str) -> tuple[bytes, dict[str, str]]:
+    """Return an interaction as Slack posts it."""
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    return body, signed_headers(body, signing_secret)
 
 
 def refused(error: str) -> Json:
@@ -278,13 +501,52 @@ def what_is_wrong(body: Json) -> str:
 def too_long(block: Json) -> bool:
     kind = block["type"]
     if kind == "actions":
-        texts = [element["text"]["text"] for element in block["elements"]]
-        return not 1 <= len(texts) <= 25 or any(
-            len(text) > LIMITS["button"] or not text for text in texts
-        )
+        elements = block["elements"]
+        return not 1 <= len(elements) <= 25 or any(map(element_is_wrong, elements))
     if kind == "context":
         return not 1 <= len(block["elements"]) <= 10
     return not 1 <= len(block["text"]["text"]) <= LIMITS[kind]
+
+
+def element_is_wrong(element: Json) -> bool:
+    """Whether Slack refuses a button or a menu.
+
+    https://docs.slack.dev/reference/block-kit/block-elements
+    """
+    if element["type"] == "button":
+        return not 1 <= len(element["text"]["text"]) <= LIMITS["button"]
+    if element["type"] == "overflow" and not 1 <= len(element["options"]) <= 5:
+        return True
+    options = element.get("options", [])
+    if len(options) > 100 or len(element.get("placeholder", {}).get("text", "")) > 150:
+        return True
+    return any(not 1 <= len(o["text"]["text"]) <= 75 for o in options)
+
+
+def view_is_wrong(view: Json) -> bool:
+    """Whether Slack refuses a form or a home tab.
+
+    https://docs.slack.dev/reference/views/modal-views
+    """
+    blocks, modal = view["blocks"], view["type"] == "modal"
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    inputs = [block for block in blocks if block["type"] == "input"]
+    said = [view[name]["text"] for name in ("title", "submit", "close") if name in view]
+    return (
+        not 1 <= len(blocks) <= 100
+        or len(ids) != len(set(ids))
+        or len(view.get("private_metadata", "")) > 3_000
+        or any(not 1 <= len(text) <= 24 for text in said)
+        or (modal and "title" not in view)
+        or bool(inputs and modal and "submit" not in view)
+        or any(len(block["label"]["text"]) > 2_000 for block in inputs)
+        or any(element_is_wrong(block["element"]) for block in inputs)
+        or any(
+            too_long(block)
+            for block in blocks
+            if block["type"] not in ("input", "divider")
+        )
+    )
 
 
 def signed_headers(
@@ -309,7 +571,21 @@ def _handler(fake: FakeSlack) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            found = json.loads(body) if body else {}
+            kind = self.headers.get("Content-Type", "")
+            found: Json = {}
+            if body and "json" in kind:
+                found = json.loads(body)
+            elif body:
+                found = dict(parse_qsl(body.decode(), keep_blank_values=True))
+            self._take(found, token)
+
+        def do_GET(self) -> None:
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            path, _mark, query = self.path.partition("?")
+            self.path = path
+            self._take(dict(parse_qsl(query)), token)
+
+        def _take(self, found: Json, token: str) -> None:
             behaviour, answer = fake.take(self.path, found, token)
             time.sleep(behaviour.seconds)
             if behaviour.reset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -10,6 +11,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 @dataclass
@@ -19,6 +21,7 @@ class Mail:
     sender: str
     recipients: list[str]
     message: EmailMessage
+    raw: bytes = b""
 
 
 class AnyPort(Controller):
@@ -33,11 +36,32 @@ class AnyPort(Controller):
 class FakeSmtp:
     """See the module. A context manager; `url` is an ALERTCENTER_EMAIL_URL."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+        users: dict[str, str] | None = None,
+    ) -> None:
+        """`tls`: from the first byte; `starttls`: nothing is taken before the upgrade;
+        `users`: nothing is taken from others."""
         self.mails: list[Mail] = []
+        self.logins: list[str] = []
         self._recipients: deque[str] = deque()
         self._data: deque[str | float] = deque()
-        self._controller = AnyPort(self, hostname="127.0.0.1", port=0)
+        self._users = users or {}
+        options: dict[str, Any] = {}
+        if users:
+            options = {
+                "auth_required": True,
+                "auth_require_tls": not tls,
+                "authenticator": self._login,
+            }
+        if starttls:
+            options |= {"tls_context": starttls, "require_starttls": True}
+        self._controller = AnyPort(
+            self, hostname="127.0.0.1", port=0, ssl_context=tls, **options
+        )
 
     def __enter__(self) -> FakeSmtp:
         self._controller.start()
@@ -45,6 +69,10 @@ class FakeSmtp:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
+
+    @property
+    def port(self) -> int:
+        return int(self._controller.port)
 
     @property
     def url(self) -> str:
@@ -60,7 +88,18 @@ class FakeSmtp:
         """Take the mail, and say so late."""
         self._data.append(seconds)
 
+    def cut_after_data(self) -> None:
+        """Take the mail, and hang up without a word."""
+        self._data.append(-1.0)
+
     # --- aiosmtpd's hooks ---
+
+    def _login(
+        self, _server: Any, _session: Any, _envelope: Any, _how: Any, given: Any
+    ) -> AuthResult:
+        name, password = given.login.decode(), given.password.decode()
+        self.logins.append(name)
+        return AuthResult(success=self._users.get(name) == password, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -71,14 +110,18 @@ class FakeSmtp:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any
+        self, server: Any, _session: Any, envelope: Any
     ) -> str:
         order = self._data.popleft() if self._data else ""
         if isinstance(order, str) and order:
             return order
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
-        self.mails.append(Mail(envelope.mail_from, envelope.rcpt_tos, message))
-        if isinstance(order, float):
+        self.mails.append(
+            Mail(envelope.mail_from, envelope.rcpt_tos, message, envelope.content)
+        )
+        if order == -1.0:
+            server.transport.abort()
+        elif isinstance(order, float):
             await asyncio.sleep(order)
         return "250 2.0.0 taken"

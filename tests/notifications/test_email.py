@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.channels import email, letters
+from notifications import signing
+from notifications.channels import email, email_server, letters
 from notifications.channels.base import DeliveryError, Parcel
 from notifications.models import SimulatedMessage
 from tenants.rls import in_tenant
 from tests.fakes.smtp import FakeSmtp
 from tests.notifications.scene import a_message, a_parcel, acknowledged
+
+pytestmark = pytest.mark.django_db
 
 
 def to_bob(kind: str = "page", **changes: Any) -> Parcel:
@@ -71,6 +74,52 @@ def test_mails_of_one_group_belong_together(smtp):
     assert "Alice acknowledged." in letters.part(second, "plain")
 
 
+def test_one_group_has_one_subject_whatever_its_mails_say(smtp):
+    page = to_bob(title="Critical: disks")
+    email.send(page)
+    email.send(
+        to_bob("reply", message=acknowledged(page.message), title="Acknowledged: disks")
+    )
+    first, second = (mail.message for mail in smtp.mails)
+    assert first["Subject"] == second["Subject"] == "[#12] Disks are full"
+    assert "Acknowledged: disks" in letters.part(second, "plain")
+
+
+def test_no_mail_has_the_id_that_the_threads_mails_refer_to(smtp):
+    page = to_bob()
+    email.send(page)
+    (mail,) = smtp.mails
+    assert mail.message["References"] != mail.message["Message-ID"]
+    assert page.message.group_id in mail.message["References"]
+
+
+def test_a_mailbox_can_stop_the_mails_by_one_post(smtp, settings):
+    settings.BASE_URL = "https://alerts.example"
+    parcel = to_bob(address="a-rather-long-name.of.somebody@mail.acme.example")
+    email.send(parcel)
+    (mail,) = smtp.mails
+    # As it came over the wire: on one line, not as an encoded word.
+    (line,) = (
+        one for one in mail.raw.split(b"\r\n") if one.startswith(b"List-Unsubscribe:")
+    )
+    url = line.decode().removeprefix("List-Unsubscribe: ").strip("<>")
+    assert url.startswith("https://alerts.example/u/")
+    found = signing.read_subscription(url.rpartition("/")[2])
+    assert (found.tenant_id, found.address) == (parcel.tenant_id, parcel.address)
+    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert url in letters.part(mail.message, "plain")
+
+
+def test_no_machine_is_asked_to_answer_and_the_worst_is_marked(smtp):
+    email.send(to_bob())
+    email.send(to_bob(message=a_message(severity=3)))
+    worst, other = (mail.message for mail in smtp.mails)
+    for message in (worst, other):
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert message["X-Auto-Response-Suppress"] == "All"
+    assert (worst["Importance"], other["Importance"]) == ("high", None)
+
+
 def test_the_html_brings_its_style_and_nothing_from_elsewhere(smtp):
     email.send(to_bob())
     html = letters.part(smtp.mails[0].message, "html")
@@ -107,7 +156,7 @@ def test_a_mailbox_is_not_redrawn(smtp):
 
 
 def test_a_name_beyond_ascii_is_no_obstacle(smtp):
-    email.send(to_bob(title="Größe überschritten 🔥", address="bob@acme.example"))
+    email.send(to_bob(message=a_message(title="Größe überschritten 🔥")))
     assert smtp.mails[0].message["Subject"] == "[#12] Größe überschritten 🔥"
 
 
@@ -115,7 +164,8 @@ def test_a_name_beyond_ascii_is_no_obstacle(smtp):
 
 
 def test_a_line_break_in_a_title_begins_no_header(smtp):
-    email.send(to_bob(title="Full\r\nBcc: eve@evil.example\r\n\r\nHello"))
+    title = "Full\r\nBcc: eve@evil.example\r\n\r\nHello"
+    email.send(to_bob(message=a_message(title=title), title=title))
     (mail,) = smtp.mails
     assert mail.recipients == ["bob@acme.example"]
     assert mail.message["Bcc"] is None
@@ -141,6 +191,7 @@ def test_no_title_can_add_a_header_or_break_the_mail(title, key):
         letters.as_bytes(letter, utf8=False), policy=policy.default
     )
     assert set(found.keys()) <= set(plain.keys())
+    assert not found.defects
     assert len(found.keys()) == len(set(found.keys()))
     assert found["To"] == "bob@acme.example"
 
@@ -172,8 +223,8 @@ def test_a_refused_mail_is_known_not_to_have_arrived(smtp, reply, permanent):
 
 
 def test_silence_after_the_mail_leaves_doubt(smtp, monkeypatch):
-    monkeypatch.setattr(email, "NETWORK_SECONDS", 0.2)
-    monkeypatch.setattr(email, "LEAST_SECONDS", 0.1)
+    monkeypatch.setattr(email_server, "NETWORK_SECONDS", 0.2)
+    monkeypatch.setattr(email_server, "LEAST_SECONDS", 0.1)
     smtp.silent_after_data(1.0)
     assert failure(to_bob()).ambiguous
 
@@ -227,7 +278,6 @@ def test_on_the_submission_port_a_server_without_tls_gets_no_mail(
 # --- the simulation ---
 
 
-@pytest.mark.django_db(transaction=True)
 def test_in_simulation_the_mail_is_kept_and_not_sent(acme, globex, settings, smtp):
     settings.SIMULATION = True
     email.send(to_bob(tenant_id=acme.id, channel_id=uuid4()))

@@ -8,13 +8,14 @@ from django.utils import translation
 from alertcenter.common.sandbox import compile_source
 from notifications import rendering
 from notifications.default_templates import WORDINGS, install_templates
-from notifications.message import AlertLine
+from notifications.message import AlertLine, Message
 from notifications.models import MessageTemplate
 from notifications.samples import sample
 from tenants.rls import in_tenant
 from tests.notifications.bombs import BOMBS
 
 KINDS = ("firing", "acknowledged", "snoozed", "resolved")
+OCCASIONS = (*KINDS, "storm", "reminder")
 
 
 def words(
@@ -181,12 +182,30 @@ def test_wording_in_an_alert_is_text_and_no_template(acme):
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OCCASIONS)
 @pytest.mark.parametrize("channel", ["slack", "email"])
 def test_our_own_wordings_work(channel, kind, language):
     for source in WORDINGS[channel, kind][language]:
         facts = rendering.context(sample(kind), language, "Europe/Paris")
         assert compile_source(source).render(facts).strip()
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "The silence “new disks” ends at "),
+        ("fr", "Le silence « new disks » se termine le "),
+        ("de", "Die Stummschaltung „new disks“ endet am "),
+    ],
+)
+def test_an_owner_reads_of_the_end_of_a_silence_in_their_language(
+    acme, language, title
+):
+    stored = Message.from_json(sample("reminder").to_json())
+    found = words(acme, stored, language=language, channel="email")
+    assert found.title.startswith(title)
+    assert 'cluster="eu-west"' in found.body
+    assert found.body.endswith("new disks")
 
 
 def test_templates_are_installed_once(acme):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.channels import base, block_kit, slack
+from notifications.channels import base, block_kit, slack, slack_api
 from notifications.channels.base import DeliveryError, Parcel, ThreadPlace
 from notifications.message import AlertLine
 from tests.fakes.slack import FakeSlack, what_is_wrong
@@ -227,7 +227,7 @@ def test_in_simulation_the_built_in_slack_is_called(settings):
     settings.SIMULATION = True
     parcel = a_parcel()
     wanted = f"http://127.0.0.1:{settings.PORT}/outbox/slack/{parcel.tenant_id}/api/"
-    assert slack.base_url(parcel) == wanted
+    assert slack_api.base_url(parcel.tenant_id, parcel.settings) == wanted
 
 
 def test_without_a_token_nothing_is_sent(fake, settings):

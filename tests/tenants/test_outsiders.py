@@ -136,7 +136,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "tenant": str(acme.id),
         "method": "auth.test",
         "ticket": "x",
-        "token": "no-token",
+        "token": "no-token",  # a link in a message is made for one reader
         "place": "no-token",  # an address of acme's is a secret of acme's
         "content_type_id": str(ContentType.objects.get_for_model(Alert).pk),
         "app_label": "alerts",

@@ -128,13 +128,13 @@ class InhibitRuleAdmin(TenantScopedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         field = LinesField(required=False)
-        source, target, equal = (
-            field.clean(request.POST.get(name, "")[:10_000])[:MOST_LINES]
-            for name in ("source_matchers", "target_matchers", "equal")
-        )
-        if not source or not target:
-            return JsonResponse({"sentence": _("Give conditions on both sides.")})
         try:
+            source, target, equal = (
+                field.clean(request.POST.get(name, "")[:10_000])[:MOST_LINES]
+                for name in ("source_matchers", "target_matchers", "equal")
+            )
+            if not source or not target:
+                return JsonResponse({"sentence": _("Give conditions on both sides.")})
             validate_matchers([*source, *target])
         except ValidationError as error:
             return JsonResponse({"sentence": error.messages[0], "alarming": True})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
@@ -206,7 +206,10 @@ class SilencesAdmin(TenantScopedAdmin):
         """Say what a silence of these conditions would mute. Changes nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        texts = LinesField(required=False).clean(request.POST.get("matchers", ""))
+        try:
+            texts = LinesField(required=False).clean(request.POST.get("matchers", ""))
+        except ValidationError as error:
+            return JsonResponse({"sentence": error.messages[0], "alarming": True})
         try:
             check_matchers(read_matchers(texts))
         except SilenceError as error:

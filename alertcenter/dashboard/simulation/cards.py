@@ -1,10 +1,11 @@
-"""What lies in the outbox? Slack's cards with their threads, and mails, as JSON.
+"""What lies in the outbox? Slack's cards, mails, and all others' messages, as JSON.
 
 Block Kit: https://docs.slack.dev/reference/block-kit/blocks
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db.models import Count, Max
 from django.urls import reverse
 
 from alertcenter.dashboard.simulation.mrkdwn import plain, spans
+from notifications.channels.registry import channels
 from notifications.models import Channel, Contact, SimulatedMessage
 
 MOST_CARDS = 60
@@ -36,10 +38,15 @@ def cards(tenant_id: UUID) -> list[Card]:
     tops = list(rows.filter(thread_ts="").order_by("-id")[:MOST_CARDS])
     replies = _replies(tenant_id, [row.ts for row in tops if row.ts])
     names = _Names(tenant_id)
-    return [
-        _slack(row, replies[row.ts], names) if row.kind == "slack" else _mail(row)
-        for row in tops
-    ]
+    return [_card(row, replies[row.ts], names) for row in tops]
+
+
+def _card(
+    row: SimulatedMessage, replies: list[SimulatedMessage], names: _Names
+) -> Card:
+    if row.kind == "slack":
+        return _slack(row, replies, names)
+    return _mail(row) if row.kind == "email" else _other(row, replies, names)
 
 
 def _replies(tenant_id: UUID, stamps: list[str]) -> dict[str, list[SimulatedMessage]]:
@@ -57,14 +64,15 @@ class _Names:
         self.channels = {
             row.pk: row.name for row in Channel.objects.filter(tenant_id=tenant_id)
         }
-        contacts = Contact.objects.filter(tenant_id=tenant_id, kind="slack")
+        contacts = Contact.objects.filter(tenant_id=tenant_id)
         self.users = {
-            row.address: row.member.name for row in contacts.select_related("member")
+            (row.kind, row.address): row.member.name
+            for row in contacts.select_related("member")
         }
 
     def place(self, row: SimulatedMessage) -> str:
-        if row.address in self.users:
-            return f"@ {self.users[row.address]}"
+        if (row.kind, row.address) in self.users:
+            return f"@ {self.users[row.kind, row.address]}"
         if row.channel_id in self.channels:
             return self.channels[row.channel_id]
         return row.address
@@ -107,6 +115,48 @@ def _mail(row: SimulatedMessage) -> Card:
         "headers": [f"{name}: {value}" for name, value in dict(headers).items()],
         "html": reverse("outbox-mail", args=[row.pk]) if payload.get("html") else "",
     }
+
+
+def _other(
+    row: SimulatedMessage, replies: list[SimulatedMessage], names: _Names
+) -> Card:
+    """Return what any other kind kept: its words, its links, and the body as sent."""
+    payload = row.payload
+    text, sent = str(payload.get("text", "")), payload.get("sent")
+    if sent is None and text.startswith("{"):  # nothing but a body
+        text, sent = "", text
+    module = channels().get(row.kind)
+    return {
+        "id": row.pk,
+        "kind": row.kind,
+        "label": str(module.SPEC.label) if module else row.kind,
+        "at": row.at.isoformat(),
+        "edited": row.edited_at.isoformat() if row.edited_at else None,
+        "place": names.place(row),
+        "to": str(payload.get("to") or row.address),
+        "title": str(payload.get("subject", "")),
+        "text": text,
+        "sent": _as_sent(sent),
+        "links": [
+            {"text": str(label), "url": str(url)}
+            for label, url in payload.get("actions") or []
+            if str(url).startswith(("https://", "http://"))
+        ],
+        "replies": [
+            {
+                "id": reply.pk,
+                "at": reply.at.isoformat(),
+                "text": str(reply.payload.get("text", "")),
+            }
+            for reply in replies
+        ],
+    }
+
+
+def _as_sent(sent: Any) -> str:
+    if sent is None or isinstance(sent, str):
+        return sent or ""
+    return json.dumps(sent, ensure_ascii=False, indent=2)
 
 
 def _colour(payload: dict[str, Any]) -> str:

@@ -25,10 +25,11 @@ from tenants import roles
 from tenants.access import Membership
 from tenants.rls import in_tenant
 
-# A mail is a stranger's document: no script, no form, nothing from anywhere.
+# A mail is a stranger's document: no script, no form, nothing from anywhere. Its
+# links open a page of their own, as in a mailbox.
 MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
-    "frame-ancestors 'self'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'"
 )
 
 

@@ -69,8 +69,10 @@ function haystack(group) {
 
 // --- drawing ---
 
-// As the server reads them: priority, severity, then the newest (alerts/worst_first.py).
-const rank = (group) => (group.state === "resolved" ? 0 : (6 - group.priority) * 10 + group.severity);
+// As the server reads them: what is heard before what is quiet, then priority, severity,
+// the newest (alerts/worst_first.py).
+const hushed = (group) => group.firing_count > 0 && group.quiet_count >= group.firing_count;
+const rank = (group) => (group.state === "resolved" ? 0 : (hushed(group) ? 0 : 100) + (6 - group.priority) * 10 + group.severity);
 
 function order(a, b) {
   return rank(b) - rank(a)
@@ -224,7 +226,11 @@ function announce() {
 
 async function act(name, ids) {
   const groups = ids.map((id) => store.now(id)).filter(Boolean);
-  if (name === "silence") { if (groups[0] && fitting(groups[0].state).length) silence(groups[0]); return; }
+  if (name === "silence") {
+    const open = groups.filter((group) => fitting(group.state).length);
+    if (open.length) silence(...open);
+    return;
+  }
   if (name === "resolve" && groups.length > 1 && !(await sure(groups.length))) return;
   perform(name, groups, live, store);
   for (const id of ids) selected.delete(id);
@@ -253,6 +259,7 @@ function showSelection() {
   $("bulk").hidden = !selected.size;
   say($("bulk-count"), word("selected", { count: selected.size }));
   const may = new Set([...selected].flatMap((id) => fitting(store.now(id)?.state ?? "resolved")));
+  if (may.size) may.add("silence");
   for (const button of $("bulk-acts").children) button.disabled = !may.has(button.dataset.act);
 }
 
@@ -329,7 +336,7 @@ for (const severity of [5, 4, 3, 2, 1]) {
     on: { click: () => { filter.severities.delete(severity) || filter.severities.add(severity); writeAddress(); } },
   }, icon(severity), el("b")));
 }
-for (const name of ["acknowledge", "snooze", "unacknowledge", "resolve"]) {
+for (const name of ["acknowledge", "snooze", "silence", "unacknowledge", "resolve"]) {
   $("bulk-acts").append(el("button", { type: "button", "data-act": name, on: { click: () => act(name, [...selected]) } }, icon(name), el("span", { text: word(name) })));
 }
 $("states").addEventListener("click", (event) => {

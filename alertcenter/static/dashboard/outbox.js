@@ -1,4 +1,4 @@
-// What was sent? Cards as Slack draws them, mails in a locked frame, and the storm.
+// What was sent? Cards as Slack draws them, mails in a locked frame, all others plainly; and the storm.
 
 import "./chrome.js";
 import { briefTime, csrf, el, fullTime, read, say, toast } from "./dom.js";
@@ -49,13 +49,17 @@ function slackCard(card) {
   if (card.edited) inner.append(el("span", { class: "edited", text: texts.edited, title: fullTime(card.edited) }));
   const mark = document.querySelector(".brand .mark").cloneNode(true);
   const post = el("div", { class: "post-body" }, el("div", { class: "author" }, mark, inner));
-  if (card.replies.length) {
-    const earlier = card.replies.slice(0, -SHOWN_REPLIES).map((reply) => drawReply(reply, card));
-    const latest = card.replies.slice(-SHOWN_REPLIES).map((reply) => drawReply(reply, card));
-    if (earlier.length) latest.unshift(el("details", {}, el("summary", { text: texts.earlier.replace("{count}", earlier.length) }), ...earlier));
-    post.append(el("div", { class: "thread" }, ...latest));
-  }
+  post.append(...thread(card.replies.map((reply) => drawReply(reply, card))));
   return [head("Slack", card.place, card.at), post];
+}
+
+/** Draw the lines below a message; the earlier ones are folded. */
+function thread(lines) {
+  if (!lines.length) return [];
+  const earlier = lines.slice(0, -SHOWN_REPLIES);
+  const latest = lines.slice(-SHOWN_REPLIES);
+  if (earlier.length) latest.unshift(el("details", {}, el("summary", { text: texts.earlier.replace("{count}", earlier.length) }), ...earlier));
+  return [el("div", { class: "thread" }, ...latest)];
 }
 
 function drawReply(reply, card) {
@@ -68,11 +72,28 @@ function drawReply(reply, card) {
 function mailCard(card) {
   const inner = el("div", { class: "post-body" }, el("div", { class: "mail-subject", text: card.subject }), el("div", { class: "mail-to", text: `${texts.to} ${card.to}` }));
   const parts = [head(texts.mail, card.to, card.at), inner];
-  if (card.html) parts.push(el("iframe", { src: card.html, sandbox: "", loading: "lazy", title: card.subject }));
+  if (card.html) parts.push(el("iframe", { src: card.html, sandbox: "allow-popups allow-popups-to-escape-sandbox", loading: "lazy", title: card.subject }));
   parts.push(el("details", {}, el("summary", { text: texts.plainText }), el("pre", { text: card.text })));
   if (card.headers.length) parts.push(el("details", {}, el("summary", { text: texts.headers }), el("pre", { text: card.headers.join("\n") })));
   return parts;
 }
+
+function otherCard(card) {
+  const inner = el("div", { class: "post-body plain" }, el("div", { class: "b-header", text: card.title }));
+  if (card.text) inner.append(el("div", { class: "b-section", text: card.text }));
+  if (card.links.length) inner.append(el("div", { class: "b-actions" }, ...card.links.map((link) => button(link))));
+  if (card.edited) inner.append(el("span", { class: "edited", text: texts.edited, title: fullTime(card.edited) }));
+  const lines = card.replies.map((reply) => el("div", { class: "reply" }, moment(reply.at), el("div", { class: "b-section", text: reply.text })));
+  inner.append(...thread(lines));
+  const parts = [head(card.label, card.place, card.at), inner];
+  if (card.sent) {
+    const to = card.to && card.to !== card.place ? [el("div", { class: "mail-to", text: `${texts.to} ${card.to}` })] : [];
+    parts.push(el("details", {}, el("summary", { text: texts.asSent }), ...to, el("pre", { text: card.sent })));
+  }
+  return parts;
+}
+
+const DRAWN_BY = { slack: slackCard, email: mailCard };
 
 function head(kind, place, at) {
   return el("header", { class: "post-head" }, el("span", { class: "kind", text: kind }), el("span", { class: "place" }, el("bdi", { text: place })), moment(at));
@@ -88,8 +109,10 @@ function draw(found) {
     const known = drawn.get(card.id);
     let element = known?.element;
     if (!known || known.text !== text) {
-      element ??= el("article", { class: card.kind === "email" ? "post mail" : "post", "data-message": card.id });
-      element.replaceChildren(...(card.kind === "email" ? mailCard(card) : slackCard(card)));
+      element ??= el("article", { class: card.kind === "slack" ? "post" : "post mail", "data-message": card.id });
+      const opened = Boolean(element.querySelector(":scope > details[open]"));
+      element.replaceChildren(...(DRAWN_BY[card.kind] ?? otherCard)(card));
+      if (opened) element.querySelector(":scope > details")?.setAttribute("open", "");
       if (version) { element.classList.remove("arrived"); void element.offsetWidth; element.classList.add("arrived"); }
       drawn.set(card.id, { element, text });
     }

@@ -8,30 +8,31 @@ const at = (name) => `/t/${config.slug}/silences/${name}`;
 const part = (id) => document.getElementById(`silence-${id}`);
 let timer = 0;
 let asked = 0;
-let group = null;
+const MOST_GROUPS = 200; // that the server reads (alerts/silence_presets.py)
 
 const post = (path, body = new FormData()) =>
   fetch(path, { method: "POST", body, headers: { "X-CSRFToken": csrf() } });
 
-/** Open the dialog, with the conditions of a group where one is given. */
-export async function silence(chosen = null) {
+/** Open the dialog, with the conditions that the alerts of the groups share. */
+export async function silence(...groups) {
   if (!dialog) return;
-  group = chosen;
   form.reset();
   part("confirm").hidden = true;
   part("scope").hidden = true;
   complain("");
   show({ sentence: "" });
   dialog.showModal();
-  if (!group) return;
+  if (!groups.length) return;
+  const query = groups.slice(0, MOST_GROUPS).map((group) => `group=${group.number}`).join("&");
   try {
-    const answer = await fetch(at(`proposal?group=${group.number}`));
+    const answer = await fetch(at(`proposal?${query}`));
     if (!answer.ok || !dialog.open) return;
     const told = await answer.json();
     form.elements.matchers.value = told.matchers.join("\n");
     form.elements.group.value = told.group;
-    part("scope").hidden = false;
-    preview();
+    part("scope").hidden = !told.group;
+    if (told.sentence) show({ sentence: told.sentence, alarming: true });
+    else preview();
   } catch {
     complain(word("failed_unavailable"));
   }

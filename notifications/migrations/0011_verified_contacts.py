@@ -9,7 +9,7 @@ from tenants.rls import ProtectTable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0008_destinations"),
+        ("notifications", "0010_reminder"),
     ]
 
     operations = [
