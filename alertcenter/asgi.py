@@ -41,6 +41,7 @@ MACHINES = (
     "/api/",
     "/pagerduty/",
     "/opsgenie/",
+    "/servicenow/",
     "/alerta/",
     "/victorops/",
 )

@@ -78,10 +78,54 @@ def _webhook(channel: Channel) -> dict[str, Any]:
     return {"send_resolved": _resolves(channel), "url": HIDDEN_URL}
 
 
+def _pagerduty(channel: Channel) -> dict[str, Any]:
+    said = {"send_resolved": _resolves(channel), "routing_key": HIDDEN}
+    region = str(channel.settings.get("region"))
+    if region in PAGERDUTY and not channel.settings.get("api_url"):
+        said["url"] = PAGERDUTY[region]
+    return said
+
+
+def _opsgenie(channel: Channel) -> dict[str, Any]:
+    given = channel.settings
+    said: dict[str, Any] = {"send_resolved": _resolves(channel), "api_key": HIDDEN}
+    if str(given.get("region")) in OPSGENIE and not given.get("api_url"):
+        said["api_url"] = OPSGENIE[str(given["region"])]
+    if given.get("tags"):
+        said["tags"] = ", ".join(map(str, given["tags"]))
+    if given.get("teams"):
+        said["responders"] = [{"name": str(n), "type": "team"} for n in given["teams"]]
+    return said
+
+
+def _telegram(channel: Channel) -> dict[str, Any]:
+    """Nothing for a chat that is named: Alertmanager takes a number."""
+    chat = str(channel.settings.get("chat_id") or "")
+    if not chat.lstrip("-").isdigit():
+        return {}
+    said = {"send_resolved": _resolves(channel), "bot_token": HIDDEN}
+    return said | {"chat_id": int(chat)}
+
+
+def _discord(channel: Channel) -> dict[str, Any]:
+    return {"send_resolved": _resolves(channel), "webhook_url": HIDDEN_URL}
+
+
+# Other regions than the usual one.
+PAGERDUTY = {"eu": "https://events.eu.pagerduty.com/v2/enqueue"}
+OPSGENIE = {
+    "eu": "https://api.eu.opsgenie.com/",
+    "jsm": "https://api.atlassian.com/jsm/ops/integration/",
+}
+# What Alertmanager 0.25 has a section for: Teams' Workflows came with 0.28.
 WORDS = {
     "slack": _slack,
     "email": _email,
     "webhook": _webhook,
+    "pagerduty": _pagerduty,
+    "opsgenie": _opsgenie,
+    "telegram": _telegram,
+    "discord": _discord,
 }
 
 

@@ -1,8 +1,9 @@
 """What does a route's channel get when a group is flushed?
 
 Conversations (Slack, mailboxes) get what is worth a new message: what else happens is
-redrawn in place by `threads`. A webhook gets every notice, in Alertmanager's own shape
-(version 4; reference/wire-protocols.md 3.6), so that its receivers need no change.
+redrawn in place by `threads`, or told to the tool behind the channel as its new state.
+A webhook gets every notice, in Alertmanager's own shape (version 4;
+reference/wire-protocols.md 3.6), so that its receivers need no change.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from alertcenter.alerts.models import Alert, Group, Notice
 from alertcenter.alerts.routing import CompiledRoute
 from escalation.messages import message_for
 from notifications import recipients
+from notifications.channels.registry import spec_of
 from notifications.models import Channel
 from notifications.outbox import Entry
 
@@ -33,13 +35,20 @@ EVERYTHING = frozenset(
         notices.REPEAT,
     )
 )
-WORTH_SAYING: Mapping[str, frozenset[str]] = {
-    "slack": frozenset([notices.FIRST, notices.REPEAT]),
-    "email": frozenset([notices.FIRST, notices.NEW_ALERTS, notices.REPEAT]),
-}
+IN_PLACE = frozenset([notices.FIRST, notices.REPEAT])
+IN_TURN = frozenset([notices.FIRST, notices.NEW_ALERTS, notices.REPEAT])
 # So many alerts are in one body; the rest is counted.
 MOST_ALERTS = 1_000
 NEVER = "0001-01-01T00:00:00Z"
+
+
+def worth_saying(kind: str) -> frozenset[str]:
+    """Return which notices a kind of channel gets: who is told of each state as it
+    changes needs fewer."""
+    spec = spec_of(kind)
+    if spec.updates:
+        return IN_PLACE
+    return IN_TURN if spec.for_people else EVERYTHING
 
 
 def is_over(notice: Notice, group: Group, channel: Channel) -> bool:
@@ -49,7 +58,7 @@ def is_over(notice: Notice, group: Group, channel: Channel) -> bool:
     also where Alertmanager, which speaks of the group's key alone, would say nothing.
     A group that flaps stays open, and so does its conversation.
     """
-    if channel.kind not in WORTH_SAYING:
+    if worth_saying(channel.kind) == EVERYTHING:
         return False
     ended = not (notice.firing or notice.owed or group.flapping_since)
     return ended or notice.at < group.opened_at
@@ -65,7 +74,7 @@ def entries(
     at: datetime,
 ) -> list[Entry]:
     """Return the deliveries of one notice."""
-    if decision.reason not in WORTH_SAYING.get(channel.kind, EVERYTHING):
+    if decision.reason not in worth_saying(channel.kind):
         return []
     message = message_for(group)
     if channel.kind == "webhook":

@@ -117,11 +117,13 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 TOLD = """
-SELECT DISTINCT ON (lane) channel_id, channel_kind, member_id, address
-FROM delivery
-WHERE tenant_id = %s AND group_id = %s AND kind = 'page'
-  AND state NOT IN ('cancelled', 'dead', 'merged')
-ORDER BY lane, id
+SELECT DISTINCT ON (d.lane) d.channel_id, d.channel_kind, d.member_id, d.address,
+  c.settings::text
+FROM delivery d
+LEFT JOIN channel c ON c.tenant_id = d.tenant_id AND c.id = d.channel_id
+WHERE d.tenant_id = %s AND d.group_id = %s AND d.kind = 'page'
+  AND d.state NOT IN ('cancelled', 'dead', 'merged')
+ORDER BY d.lane, d.id
 """
 REDRAW = """
 UPDATE delivery SET message = %s WHERE tenant_id = %s AND lane = %s
@@ -190,20 +192,23 @@ def refresh(
             severity=message.severity,
             delay_seconds=delay_seconds,
         )
-        for channel_id, channel_kind, member_id, address in places
-        for kind in _kinds(channel_kind, message)
+        for channel_id, channel_kind, member_id, address, chosen in places
+        for kind in _kinds(channel_kind, message, chosen)
     ]
     put(tenant_id, [e for e in wanted if not _merged(tenant_id, e)])
     return len(wanted)
 
 
-def _kinds(channel_kind: str, message: Message) -> list[str]:
-    """Return what a conversation on this kind of channel gets."""
+def _kinds(channel_kind: str, message: Message, chosen: str | None) -> list[str]:
+    """Return what a conversation on this kind of channel gets; `chosen` holds the
+    channel's settings as JSON."""
     spec = spec_of(channel_kind)
     kinds = ["update"] if spec.updates else []
     note = message.note
     if note and (spec.replies is None or note.kind in spec.replies):
-        kinds.append("reply")
+        wanted = spec.replies_if
+        if not wanted or (chosen and json.loads(chosen).get(wanted)):
+            kinds.append("reply")
     return kinds
 
 

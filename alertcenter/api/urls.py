@@ -7,7 +7,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import alertmanager_silences as am_silences
 from alertcenter.api import heartbeat_settings as beats
-from alertcenter.api import heartbeats, pagerduty, services, silences, victorops
+from alertcenter.api import (
+    heartbeats,
+    pagerduty,
+    servicenow,
+    services,
+    silences,
+    victorops,
+)
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -95,6 +102,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         pagerduty.create_event,
         name="pagerduty-v1",
     ),
+    path("servicenow/<uuid:tenant>/<uuid:pk>", servicenow.changed, name="servicenow"),
     path("opsgenie/v2/", include("alertcenter.api.opsgenie_urls")),
     path("alerta/", include("alertcenter.api.alerta_urls")),
     path(

@@ -19,11 +19,13 @@ CREATE, CHANGE, LEAVE = "create", "change", "leave"
 
 @dataclass
 class Existing:
-    """What the tenant has; channels of routes by the route."""
+    """What the tenant has; channels of routes by the route; the fingerprints of those
+    secrets by which a channel leads somewhere."""
 
     routes: Sequence[Route] = ()
     channels_of: Mapping[UUID, Sequence[UUID]] = field(default_factory=dict)
     channels: Sequence[Channel] = ()
+    places: Mapping[UUID, str] = field(default_factory=dict)
     intervals: Sequence[TimeInterval] = ()
     inhibitions: Sequence[InhibitRule] = ()
 

@@ -18,11 +18,15 @@ from alertcenter.alerts.am_parts import Remark
 from alertcenter.alerts.am_reading import read_config
 from alertcenter.alerts.am_yaml import Document, YamlError, read
 from alertcenter.alerts.models import InhibitRule, Route, RouteChannel, TimeInterval
+from alertcenter.common.crypto import SealBroken
 from escalation.am_import.actions import CREATE, LEAVE, Action, Existing, Plan
 from escalation.am_import.plan import plan_of
+from escalation.am_import.reading import place_of_secret
+from escalation.am_import.tools import LEADS_BY
 from notifications.models import Channel
 from tenants import audit
 from tenants.actors import Actor
+from tenants.fields import reveal
 
 MODELS: dict[str, Any] = {
     "interval": TimeInterval,
@@ -103,13 +107,27 @@ def existing_of(tenant_id: UUID) -> Existing:
     channels_of: dict[UUID, list[UUID]] = defaultdict(list)
     for pair in RouteChannel.objects.filter(**own).order_by("id"):
         channels_of[pair.route_id].append(pair.channel_id)
+    channels = list(Channel.objects.filter(**own).order_by("created_at", "id"))
     return Existing(
         routes=list(Route.objects.filter(**own).order_by("position", "name")),
         channels_of=channels_of,
-        channels=list(Channel.objects.filter(**own).order_by("created_at", "id")),
+        channels=channels,
+        places={row.pk: place for row in channels if (place := hidden_place(row))},
         intervals=list(TimeInterval.objects.filter(**own)),
         inhibitions=list(InhibitRule.objects.filter(**own)),
     )
+
+
+def hidden_place(row: Channel) -> str:
+    """Return where a channel leads that is known by its secret alone; "" otherwise."""
+    name = LEADS_BY.get(row.kind)
+    if not name or not row.secret:
+        return ""
+    try:
+        secret = json.loads(reveal(row, "secret") or "{}").get(name)
+    except SealBroken:
+        return ""
+    return place_of_secret(str(secret)) if secret else ""
 
 
 def write(tenant_id: UUID, action: Action, actor: Actor) -> None:

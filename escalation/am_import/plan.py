@@ -28,6 +28,7 @@ from escalation.am_import.actions import (
     Plan,
 )
 from escalation.am_import.receivers import Carried, WantedChannel, carried
+from escalation.am_import.tools import LEADS_BY
 from escalation.am_import.tree import Tree
 from notifications.models import Channel
 
@@ -135,7 +136,10 @@ def plan_channels(
     plan: Plan, config: Config, existing: Existing
 ) -> dict[str, tuple[Carried, list[Any]]]:
     """Plan the channels of all receivers; return each receiver's with their ids."""
-    known = {place_of(row): row for row in reversed(existing.channels)}
+    known = {
+        place_of(row, existing.places.get(row.pk, "")): row
+        for row in reversed(existing.channels)
+    }
     slugs = Names([row.slug for row in existing.channels], longest=63)
     planned: dict[Any, Action] = {}
     told = {}
@@ -172,14 +176,18 @@ def channel_action(one: WantedChannel, row: Channel | None, slugs: Names) -> Act
     return made
 
 
-def place_of(row: Channel) -> tuple[str, str, bool]:
-    """Return where a channel leads, as receivers.WantedChannel says it."""
+def place_of(row: Channel, hidden: str) -> tuple[str, str, bool]:
+    """Return where a channel leads, as receivers.WantedChannel says it; `hidden`: the
+    fingerprint of the secret that says so, of kinds where one does."""
     settings = row.settings
     if row.kind == "email":
         addresses = {str(one).lower() for one in settings.get("to") or []}
         place = ",".join(sorted(addresses))
+    elif row.kind in LEADS_BY:
+        place = hidden
     else:
-        place = str(settings.get("channel") or settings.get("url") or "")
+        given = (settings.get(name) for name in ("channel", "url", "chat_id"))
+        place = str(next(filter(None, given), ""))
     return row.kind, place, settings.get("send_resolved") is not False
 
 

@@ -21,12 +21,14 @@ from alertcenter.alerts.am_reading import TRUE
 from alertcenter.alerts.am_yaml import Path
 from alertcenter.common.outbound import OutboundError, check_url
 from escalation.am_export import HIDDEN
+from escalation.am_import import tools
+from escalation.am_import.reading import Lost, Made, note, templated, text_of
 
 SECTION = "_configs"
 POST_MESSAGE = "/api/chat.postMessage"
 LONGEST_PLACE = 100  # of a Slack channel, as in its form
 # Alertmanager's own default of send_resolved.
-RESOLVES = {"webhook"}
+RESOLVES = {"webhook", *tools.RESOLVES}
 CARRIED = {
     "slack": {
         "send_resolved",
@@ -39,6 +41,7 @@ CARRIED = {
     },
     "email": {"send_resolved", "to"},
     "webhook": {"send_resolved", "url", "url_file", "http_config"},
+    **tools.CARRIED,
 }
 # Where mail leaves from is this installation's matter, not a channel's.
 OF_THE_SERVER = {
@@ -82,10 +85,6 @@ class Carried:
         return len(self.channels) == self.integrations
 
 
-class Lost(Exception):
-    """An integration that cannot be carried over; the message says why."""
-
-
 def carried(receiver: ReadReceiver, settings: Mapping[str, Any]) -> Carried:
     """Return what `receiver` becomes; `settings` are the file's global ones."""
     found = Carried()
@@ -105,7 +104,7 @@ def carried(receiver: ReadReceiver, settings: Mapping[str, Any]) -> Carried:
 
 
 def one(
-    kind: str,
+    section: str,
     item: Mapping[str, Any],
     settings: Mapping[str, Any],
     path: Path,
@@ -113,15 +112,20 @@ def one(
     found: Carried,
 ) -> WantedChannel:
     """Return the channel of one integration. Raises Lost."""
-    if kind not in MAKERS:
-        raise Lost(
-            _("there are no channels of the kind %(kind)s here.") % {"kind": kind}
-        )
+    kind = tools.need_kind(section)
+    if section not in MAKERS:
+        words = _("there are no channels of the kind %(kind)s here.")
+        raise Lost(words % {"kind": section})
     notes: list[str] = []
-    place, given, secrets = MAKERS[kind](item, settings, notes)
+    place, given, secrets = MAKERS[section](item, settings, notes)
+    if section in tools.MAKERS:
+        tools.need_acceptable(kind, given, secrets)
+        bearer(item.get("http_config"), notes)
     resolves = item.get("send_resolved")
-    given["send_resolved"] = kind in RESOLVES if resolves is None else resolves in TRUE
-    rest = set(item) - CARRIED[kind] - {key for key in item if item[key] is None}
+    given["send_resolved"] = (
+        section in RESOLVES if resolves is None else resolves in TRUE
+    )
+    rest = set(item) - CARRIED[section] - {key for key in item if item[key] is None}
     texts = sorted(rest - OF_THE_SERVER if kind == "email" else rest)
     if texts:
         words = _("Not carried over: %(names)s.") % {"names": ", ".join(texts)}
@@ -130,9 +134,6 @@ def one(
         notes.append(_("Mail leaves by this installation's own server."))
     found.remarks += [Remark(path, text) for text in notes]
     return WantedChannel(path, kind, place, name[:100], given, secrets)
-
-
-Made = tuple[str, dict[str, Any], dict[str, str]]
 
 
 def slack(
@@ -203,13 +204,8 @@ MAKERS: dict[str, Callable[..., Made]] = {
     "slack": slack,
     "email": email,
     "webhook": webhook,
+    **tools.MAKERS,
 }
-
-
-def note(notes: list[str], words: str) -> dict[str, str]:
-    """Add a sentence; no secrets come of it."""
-    notes.append(words)
-    return {}
 
 
 def bearer(http_config: Any, notes: list[str]) -> str:
@@ -229,13 +225,3 @@ def bearer(http_config: Any, notes: list[str]) -> str:
         names = ", ".join(f"http_config.{name}" for name in sorted(given))
         notes.append(_("Not carried over: %(names)s.") % {"names": names})
     return "" if token == HIDDEN else token
-
-
-def text_of(item: Mapping[str, Any], name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def templated(text: str) -> bool:
-    """Whether Go would fill in something."""
-    return "{{" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +32,20 @@ def kind_asked(request: HttpRequest) -> str:
     """Return the kind that a new channel is to have; "" where none is named."""
     given = request.POST.get("kind") or request.GET.get("kind") or ""
     return given if given in channels() else ""
+
+
+def inbound_of(channel: Channel) -> str:
+    """Return the address at which a channel's tool calls back; "" for none."""
+    module = channels().get(channel.kind)
+    path = module.SPEC.inbound if module else ""
+    path = path.format(tenant=channel.tenant_id, channel=channel.pk)
+    return f"{settings.BASE_URL}{path}" if path else ""
+
+
+def preview_of(channel: Channel) -> str:
+    """Return what a channel's templates make of an example; "" for none."""
+    show = getattr(channels().get(channel.kind), "preview", None)
+    return str(show(channel.settings)) if show else ""
 
 
 # Providers count tests like any other message.
@@ -85,11 +100,15 @@ class ChannelAdmin(TenantScopedAdmin):
         basics = ["kind", "name", "slug", "language", "fallback", "active"]
         if obj:
             basics.append("secrets_held")
-            if self.pasted(obj):
-                basics.append("addresses")
+        if obj and inbound_of(obj):
+            basics.append("inbound")
+        if obj and self.pasted(obj):
+            basics.append("addresses")
         parts: list[Any] = [(None, {"fields": basics})]
         if module := channels().get(kind):
             names = [setting.name for setting in module.SPEC.settings]
+            if obj and preview_of(obj):
+                names.append("preview")
             about = {"fields": names, "description": module.SPEC.about}
             if names:
                 parts.append((module.SPEC.label, about))
@@ -98,7 +117,8 @@ class ChannelAdmin(TenantScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if not self.has_change_permission(request, obj):
             return ("place",)
-        return ("kind", "secrets_held", "addresses") if obj else ()
+        own = ("kind", "secrets_held", "inbound", "addresses", "preview")
+        return own if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A channel with history is switched off, not deleted."""
@@ -120,6 +140,16 @@ class ChannelAdmin(TenantScopedAdmin):
     def place(self, channel: Channel) -> str:
         module = channels().get(channel.kind)
         return module.SPEC.place(channel.settings) if module else ""
+
+    @admin.display(description=gettext_lazy("told at"))
+    def inbound(self, channel: Channel) -> str:
+        """Say where the tool tells us what was done there."""
+        return inbound_of(channel)
+
+    @admin.display(description=gettext_lazy("an example"))
+    def preview(self, channel: Channel) -> SafeString:
+        """Show what the templates make of an example."""
+        return format_html('<pre class="preview">{}</pre>', preview_of(channel))
 
     @admin.display(description=gettext_lazy("secrets"))
     def secrets_held(self, channel: Channel) -> SafeString:

@@ -141,13 +141,16 @@ class Spec:
     `pasted(tenant, channel)`: (label, URL) of ours that a person pastes at the vendor.
 
     `updates`: what was said is redrawn in place, or the tool behind it is told of each
-    state. `replies`: the kinds of note that get a line of their own; None: all.
+    state. `replies`: the kinds of note that get a line of their own; None: all;
+    `replies_if`: the flag among its settings without which none does.
     `for_people`: false for tools, which hear of every group, also in a storm.
     `words_like`: the kind whose built-in wordings it shares ("slack": a chat with
     titles; "email": sentences; "sms": one short line).
     `pace`: seconds between two messages to one place, 0: as fast as they come; so many
     as `burst` may come together. `most`: (how many, seconds): no more go to one address
     within that time.
+    `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
+    tells what was done there.
     """
 
     kind: str
@@ -161,10 +164,12 @@ class Spec:
     pasted: Callable[[UUID, UUID], list[tuple[Any, str]]] = nowhere
     updates: bool = False
     replies: frozenset[str] | None = WORTH_A_LINE
+    replies_if: str = ""
     for_people: bool = True
     words_like: str = "slack"
     pace: float = 0.0
     burst: int = 1
+    inbound: str = ""
     most: tuple[tuple[int, int], ...] = ()
     about: Any = ""  # one sentence for who chooses among kinds
 

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from alertcenter.common import outbound
 from alertcenter.common.outbound import Answer
@@ -94,6 +96,16 @@ def retry_after(value: str) -> float | None:
     if seconds != seconds:  # "nan" is a float, too
         return None
     return min(LONGEST_WAIT, max(0.0, seconds))
+
+
+def a_url(url: str) -> str:
+    """Return an address that can be called. Raises ValidationError."""
+    try:
+        return outbound.check_url(url.strip())
+    except outbound.OutboundError as error:
+        raise ValidationError(
+            _("Give an address that begins with http:// or https://.")
+        ) from error
 
 
 def read_json(answer: Answer) -> dict[str, Any]:

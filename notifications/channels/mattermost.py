@@ -29,7 +29,8 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
-from notifications.channels.webhook import a_url, server_of
+from notifications.channels.http import a_url
+from notifications.channels.webhook import server_of
 
 # https://docs.mattermost.com/administration-guide/configure/environment-configuration-settings.html
 # A message holds 16,383 characters; servers with old databases hold 4,000.

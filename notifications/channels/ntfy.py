@@ -28,7 +28,8 @@ from notifications.channels.base import (
     Spec,
     ThreadPlace,
 )
-from notifications.channels.webhook import a_url, server_of
+from notifications.channels.http import a_url
+from notifications.channels.webhook import server_of
 
 OFFICIAL = "https://ntfy.sh"
 # https://docs.ntfy.sh/publish/#limitations: what is longer becomes an attached file

@@ -37,6 +37,7 @@ from notifications.models import (
     Channel,
     Contact,
     Delivery,
+    Destination,
     MessageTemplate,
     StoppedAddress,
 )
@@ -304,3 +305,6 @@ def deliver(cast: Cast, rows: dict[type, Any]) -> None:
         answer="channel_not_found",
     )
     rows[Delivery] = delivery
+    rows[Destination] = Destination.objects.create(
+        tenant=tenant, key=delivery.destination or "email:x"
+    )

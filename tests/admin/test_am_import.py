@@ -38,7 +38,7 @@ def test_a_file_is_shown_before_it_is_applied(alice, acme):
     page = alice.post(PAGE, upload(SHOP)).content.decode()
     for words in (
         "route.routes[2]",
-        "pagerduty",
+        "victorops",
         "Nobody would be told",
         "time interval",
     ):
@@ -135,7 +135,7 @@ def test_the_command_shows_then_applies_then_finds_nothing_to_do(acme, tmp_path:
     file.write_bytes(SHOP)
     shown = run("importalertmanager", "acme", str(file))
     assert "say --apply" in shown
-    assert re.search(r"receivers\[2\]\.pagerduty_configs\[0\] \(line \d+\)", shown)
+    assert re.search(r"receivers\[2\]\.victorops_configs\[0\] \(line \d+\)", shown)
     with in_tenant(acme.id):
         assert not Route.objects.exists()
     assert "create 19" in run("importalertmanager", "acme", str(file), "--apply")

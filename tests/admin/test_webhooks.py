@@ -67,3 +67,25 @@ def test_a_token_that_no_header_can_hold_is_refused(alice, wrong):
     answer = alice.post(ADD, GIVEN | {"bearer_token": wrong})
     assert answer.status_code == 200
     assert "printable ASCII" in answer.content.decode()
+
+
+def test_a_template_that_makes_no_json_is_refused_with_the_remedy(alice):
+    answer = alice.post(ADD, GIVEN | {"body": '{"a": "{{ title }}"}'})
+    assert answer.status_code == 200
+    assert "title|tojson" in answer.content.decode()
+
+
+def test_the_page_shows_what_an_example_becomes(hook, alice):
+    body = {"body": '{"what": {{ title|tojson }}}', "method": "PUT"}
+    assert alice.post(change(hook), GIVEN | body).status_code == 302
+    page = alice.get(change(hook)).content.decode()
+    assert "{&quot;what&quot;: &quot;DiskWillFillIn4Hours&quot;}" in page
+
+
+def test_a_key_in_a_header_goes_to_no_other_server_either(hook, alice):
+    keyed = GIVEN | {"secret_header": "X-Api-Key: s3cret-key"}
+    assert alice.post(change(hook), keyed).status_code == 302
+    moved = GIVEN | {"url": "https://evil.example.com/in", "bearer_token": "x"}
+    answer = alice.post(change(hook), moved)
+    assert answer.status_code == 200
+    assert "s3cret-key" not in answer.content.decode()

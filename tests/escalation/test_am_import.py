@@ -149,8 +149,8 @@ def test_what_is_lost_is_said_with_its_path_and_without_secrets(acme):
     assert "bot's token" in lost["receivers[0].slack_configs[0]"]
     assert "bot's token" not in lost.get("receivers[1].slack_configs[0]", "")
     assert "headers" in lost["receivers[1].email_configs[0]"]
-    assert "pagerduty" in lost["receivers[2].pagerduty_configs[0]"]
-    assert "opsgenie" in lost["receivers[4].opsgenie_configs[0]"]
+    assert "victorops" in lost["receivers[2].victorops_configs[0]"]
+    assert "in a file" in lost["receivers[4].opsgenie_configs[0]"]
     assert "http_config.proxy_url" in lost["receivers[5].webhook_configs[0]"]
     assert "max_alerts" in lost["receivers[5].webhook_configs[0]"]
     assert "in a file" in lost["receivers[5].webhook_configs[1]"]

@@ -192,7 +192,12 @@ def test_times_that_do_not_fit_are_rounded_and_said(acme):
         ("webhook_configs: [{url_file: /x}]", "in a file"),
         ("webhook_configs: [{url: 'https://u:p@x.example/'}]", "holds a password"),
         ("webhook_configs: [{url: 'https://x/{{ .y }}'}]", "template"),
-        ("telegram_configs: [{chat_id: 1}]", "no channels of the kind telegram"),
+        ("wechat_configs: [{to_user: a}]", "no channels of the kind wechat"),
+        ("pagerduty_configs: [{service_key: x}]", "Events API v2"),
+        ("pagerduty_configs: [{routing_key: <secret>}]", "hidden"),
+        ("pagerduty_configs: [{routing_key: a, url: 'ftp://x'}]", "cannot be called"),
+        ("opsgenie_configs: [{}]", "names no key"),
+        ("opsgenie_configs: [{api_key_file: /x}]", "in a file"),
     ],
 )
 def test_an_integration_that_is_lost_is_said_and_so_is_who_is_not_told(

@@ -121,3 +121,33 @@ def test_the_reason_says_where_and_what(source, part):
 
 def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ 'a\"b\n'|tojson }}", '"a\\"b\\n"'),
+        ("{{ nothing|tojson }}", "null"),
+        ("{{ labels|tojson }}", '{"a": "</b>"}'),
+        ("{{ [1, 2.5, true, none]|tojson }}", "[1, 2.5, true, null]"),
+        ("{{ 'a/b?c=é ..'|urlencode }}", "a%2Fb%3Fc%3D%C3%A9%20.."),
+    ],
+)
+def test_values_can_stand_in_json_and_in_addresses(source, said):
+    assert compile_source(source).render({"labels": {"a": "</b>"}}) == said
+
+
+@pytest.mark.parametrize("what", ["tojson", "urlencode"])
+def test_what_becomes_too_long_that_way_is_refused(what):
+    many = {"texts": ["é" * 1_000] * 100, "text": "é" * 30_000}
+    source = "{{ texts|tojson }}" if what == "tojson" else "{{ text|urlencode }}"
+    with pytest.raises(Broken):
+        compile_source(source).render(many)
+
+
+def test_a_deep_value_is_no_json():
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(Broken):
+        compile_source("{{ deep|tojson }}").render({"deep": deep})

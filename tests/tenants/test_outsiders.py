@@ -25,7 +25,7 @@ from alertcenter.alerts.models import Alert, Group, Heartbeat, Service, Silence
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
-from notifications.models import Delivery, SimulatedMessage
+from notifications.models import Channel, Delivery, SimulatedMessage
 from tenants.models import Integration
 from tenants.models.base import TenantRow
 from tenants.rls import in_tenant
@@ -155,6 +155,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
             for word, found in (
                 ("deliveries", Delivery),
                 ("integration", Integration),
+                ("servicenow", Channel),
                 ("services", Service),
                 ("silences", Silence),
                 ("v1/alerts", Alert),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from jinja2 import Undefined
@@ -16,6 +19,8 @@ from alertcenter.common.sandbox.meter import (
     limited,
     spend,
 )
+
+DEEPEST_JSON = 20
 
 # --- what values look like ---
 
@@ -161,6 +166,41 @@ def _text(convert: Callable[[str], str]) -> Callable[[Any], str]:
     return lambda value: limited(convert(show(value)))
 
 
+def _json(value: Any) -> str:
+    """Return a value as JSON, as it stands in a body: quotes and all."""
+    return glue(_pieces(value, 0))
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if depth > DEEPEST_JSON:
+        raise Exhausted
+    if value is None or isinstance(value, Undefined):
+        yield "null"
+    elif isinstance(value, Mapping):
+        yield "{"
+        for number, (name, inner) in enumerate(value.items()):
+            yield f"{', ' if number else ''}{json.dumps(show(name))}: "
+            yield from _pieces(inner, depth + 1)
+        yield "}"
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        yield "["
+        for number, inner in enumerate(value):
+            yield ", " if number else ""
+            yield from _pieces(inner, depth + 1)
+        yield "]"
+    elif isinstance(value, float) and not isfinite(value):
+        yield "null"
+    else:
+        yield json.dumps(
+            value if isinstance(value, bool | int | float) else show(value)
+        )
+
+
+def _quoted(value: Any) -> str:
+    """Return a text as a part of an address: nothing in it divides or leads on."""
+    return limited(quote(show(value), safe=""))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "upper": _text(str.upper),
     "lower": _text(str.lower),
@@ -168,6 +208,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capitalize": _text(str.capitalize),
     "trim": _text(str.strip),
     "string": show,
+    "tojson": _json,
+    "urlencode": _quoted,
     "replace": _replace,
     "truncate": _truncate,
     "join": _join,
