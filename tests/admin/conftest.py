@@ -306,5 +306,5 @@ def deliver(cast: Cast, rows: dict[type, Any]) -> None:
     )
     rows[Delivery] = delivery
     rows[Destination] = Destination.objects.create(
-        tenant=tenant, key=delivery.destination or "email:x"
+        tenant=cast.tenant, key=delivery.destination or "email:x"
     )
