@@ -107,8 +107,12 @@ SHORT_DIGEST: Mapping[str, Wording] = {
     "fr": ("{{ alert_count }} groupes en un message.", SHORT_LIST),
     "de": ("{{ alert_count }} Gruppen in einer Nachricht.", SHORT_LIST),
 }
+SHORT_REMINDER: Mapping[str, Wording] = {
+    language: (title, "") for language, (title, _body) in REMINDER.items()
+}
 SMS: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
+    "reminder": SHORT_REMINDER,
     "firing": {
         "en": (SHORT_TITLE, SHORT_EN),
         "fr": (SHORT_TITLE, SHORT_FR),
@@ -148,6 +152,7 @@ SMS: Mapping[str, Mapping[str, Wording]] = {
 # Read out by a machine: whole sentences without signs.
 VOICE: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
+    "reminder": SHORT_REMINDER,
     "firing": {
         "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
         "fr": (

@@ -244,24 +244,23 @@ def test_a_channel_without_a_token_believes_nobody(line):
 
 
 @pytest.mark.parametrize(
-    "known_as",
+    ("known_as", "signed_for"),
     [
-        "https://alerts.example",
-        "https://alerts.example:443",
-        "https://alerts.example:8443",
-        "http://alerts.example:8000",
+        ("https://alerts.example", "https://alerts.example"),
+        ("https://alerts.example", "https://alerts.example:443"),
+        ("https://alerts.example:443", "https://alerts.example"),
+        ("https://alerts.example:8443", "https://alerts.example:8443"),
+        ("https://alerts.example:8443", "https://alerts.example"),
+        ("http://alerts.example", "http://alerts.example:80"),
     ],
 )
 def test_twilio_signs_for_our_public_address_whatever_proxies_do(
-    line, settings, known_as
+    line, settings, known_as, signed_for
 ):
-    settings.BASE_URL = known_as
+    settings.BASE_URL = known_as  # while Django itself is called as http://testserver
     path = f"/twilio/sms/{callbacks.token_of(line.place('sms'))}"
-    for signed_for in (known_as, known_as.removesuffix(":443")):
-        answer = line.post(
-            "sms", line.place("sms"), FORM, url=signed_for + path, Host="internal:80"
-        )
-        assert answer.status_code in (200, 400)  # 400: a host that Django refuses
+    answer = line.post("sms", line.place("sms"), FORM, url=signed_for + path)
+    assert answer.status_code == 200
 
 
 def test_another_host_is_not_ours(line):
