@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AlertState": ["firing", "resolved"],
         "GroupState": ["firing", "acknowledged", "snoozed", "resolved"],
+        "Severity": ["debug", "info", "warning", "error", "critical"],
         "HeartbeatState": "alertcenter.alerts.models.heartbeat.HeartbeatState.values",
         "SilenceKind": "alertcenter.alerts.models.silence.SilenceKind.values",
         "DeliveryState": "notifications.models.delivery.DeliveryState.values",

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from alertcenter.alerts import routing
+from alertcenter.alerts import routing, severity
 from alertcenter.alerts.events import Event
 from alertcenter.alerts.fingerprint import label_key, named_key
 from alertcenter.alerts.lifecycle import database_time
@@ -165,7 +165,8 @@ class Explainer:
             group_id=group.pk if group else None,
         )
         hours = routes.intervals_at(asked.tenant_id, route, when)
-        plan = planned.of_route(asked.tenant_id, route, when) if mine else []
+        bad = severity.parse(asked.labels.get("severity"))
+        plan = planned.of_route(asked.tenant_id, route, when, bad) if mine else []
         standing = _standing(group) if group else []
         told.lines += [*quiet, *hours, *standing, *plan]
         told.ending = _conclude(taker, [*standing, *quiet, *muted, *hours], plan)

@@ -13,18 +13,23 @@ from escalation.explain.routes import Names
 from escalation.explain.steps import Crew
 from escalation.explain.trace import Line, Link, Verdict
 from escalation.models.policy import StepKind
-from notifications import recipients
+from notifications import personal, recipients
 from notifications.models import Channel
 
 TELLS = ("would_tell", "would_tell_oncall", "would_notice")
 MOST_STEPS = 30
 
 
-def of_route(tenant_id: UUID, route: CompiledRoute, begin: datetime) -> list[Line]:
-    """Return a line for each step, and one for the route's channels, by time."""
+def of_route(
+    tenant_id: UUID, route: CompiledRoute, begin: datetime, severity: int
+) -> list[Line]:
+    """Return a line for each step, and one for the route's channels, by time.
+
+    A person is told by the chain that he wrote for this severity.
+    """
     lines = _channels(tenant_id, route, begin)
     if route.policy_id:
-        lines += _policy(tenant_id, route.policy_id, begin)
+        lines += _policy(tenant_id, route.policy_id, begin, severity)
     return sorted(lines, key=lambda line: line.at or begin)
 
 
@@ -39,7 +44,9 @@ def _channels(tenant_id: UUID, route: CompiledRoute, begin: datetime) -> list[Li
     return [Line("notice", "would_notice", "yes", begin, data, link)]
 
 
-def _policy(tenant_id: UUID, policy_id: UUID, begin: datetime) -> list[Line]:
+def _policy(
+    tenant_id: UUID, policy_id: UUID, begin: datetime, severity: int
+) -> list[Line]:
     plan = runs.snapshots(tenant_id, [policy_id]).get(policy_id)
     name = plan["name"] if plan else ""
     link = Link("policy", str(policy_id), name)
@@ -49,7 +56,7 @@ def _policy(tenant_id: UUID, policy_id: UUID, begin: datetime) -> list[Line]:
         if step["kind"] == StepKind.WAIT:
             when += timedelta(seconds=int(step["wait"]))
         elif len(lines) < MOST_STEPS:
-            lines.append(_step(tenant_id, crew, step, number, when, link))
+            lines.append(_step(tenant_id, crew, step, number, when, severity, link))
     if not lines:
         data = {"policy": name}
         lines.append(Line("policy", "policy_empty", "no", begin, data, link))
@@ -62,9 +69,10 @@ def _step(
     step: Mapping[str, Any],
     number: int,
     when: datetime,
+    severity: int,
     link: Link,
 ) -> Line:
-    kinds, who, code = _target(tenant_id, crew, step, when)
+    kinds, who, code = _target(tenant_id, crew, step, when, severity)
     data = {
         "step": number,
         "kind": step["kind"],
@@ -77,7 +85,11 @@ def _step(
 
 
 def _target(
-    tenant_id: UUID, crew: Crew, step: Mapping[str, Any], when: datetime
+    tenant_id: UUID,
+    crew: Crew,
+    step: Mapping[str, Any],
+    when: datetime,
+    severity: int,
 ) -> tuple[list[str], str, str]:
     """Return (kinds of channels, whom it tells, what the line says).
 
@@ -91,13 +103,14 @@ def _target(
             return [], who, "would_channel_gone"
         return _said(recipients.for_channel(channel), who, "would_tell")
     if step["kind"] == StepKind.MEMBER:
-        found = recipients.for_member(tenant_id, UUID(step["target"]))
-        return _said(found, who, "would_tell")
+        member_id = UUID(step["target"])
+        calls = personal.calls_for(tenant_id, member_id, severity=severity, at=when)
+        return _said([call[:3] for call in calls], who, "would_tell")
     member = crew.at(step["target"], when)
     if member is None:
         return [], who, "would_nobody_on_call"
-    found = recipients.for_member(tenant_id, member.pk)
-    return _said(found, member.name, "would_tell_oncall")
+    calls = personal.calls_for(tenant_id, member.pk, severity=severity, at=when)
+    return _said([call[:3] for call in calls], member.name, "would_tell_oncall")
 
 
 def _said(

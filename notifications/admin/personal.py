@@ -189,6 +189,14 @@ class QuietForm(TenantForm):
         model = QuietHours
         fields = ("days", "begins", "ends")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Django's own widget speaks of the server's clock; this is the person's."""
+        super().__init__(*args, **kwargs)
+        for name in ("begins", "ends"):
+            if name in self.fields:
+                clock = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+                self.fields[name].widget = clock
+
 
 class QuietInline(Own, TenantInline, admin.TabularInline):
     """Times of the week."""
@@ -231,6 +239,16 @@ class PersonAdmin(TenantScopedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_write(request, obj)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        own = {"title": _("How a member is told")} | (extra_context or {})
+        return super().change_view(request, object_id, form_url, own)
 
     # --- in words ---
 

@@ -283,11 +283,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "begins",
-                    models.TimeField(default=datetime.time(22, 0), verbose_name="from"),
+                    models.TimeField(
+                        default=datetime.time(22, 0), verbose_name="begins"
+                    ),
                 ),
                 (
                     "ends",
-                    models.TimeField(default=datetime.time(7, 0), verbose_name="to"),
+                    models.TimeField(default=datetime.time(7, 0), verbose_name="ends"),
                 ),
                 (
                     "member",

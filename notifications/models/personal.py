@@ -179,8 +179,8 @@ class QuietHours(TenantModel):
         verbose_name=_("member"),
     )
     days = models.JSONField(_("days"), default=every_day, validators=[validate_days])
-    begins = models.TimeField(_("from"), default=time(22))
-    ends = models.TimeField(_("to"), default=time(7))
+    begins = models.TimeField(_("begins"), default=time(22))
+    ends = models.TimeField(_("ends"), default=time(7))
 
     class Meta:
         db_table = "quiet_hours"

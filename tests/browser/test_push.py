@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Worker, expect
 
-from tests.browser.conftest import Opener, Town, shoot
+from tests.browser.conftest import SHOTS, Opener, Town, shoot
 from tests.fakes.push import FakeBrowser, FakePush
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -214,6 +214,10 @@ def test_the_pages_look_right(town: Town, open_as: Opener, name, look):
     expect(page.locator("h2", has_text="Usually").first).to_be_visible()
     shoot(page, f"personal-{name}")
     assert not page.evaluate(WIDE)
+    page.locator("#quiet_hours-group .add-row a").click()
+    page.locator("#personal_steps-group").screenshot(path=SHOTS / f"steps-{name}.png")
+    page.locator("#quiet_hours-group").screenshot(path=SHOTS / f"quiet-{name}.png")
+    page.locator("#personal_rules-group").screenshot(path=SHOTS / f"rule-{name}.png")
     page.locator("button.deed", has_text="Test the usual chain").click()
     expect(page.locator("td", has_text="simulated").first).to_be_visible(timeout=60_000)
     shoot(page, f"chain-test-{name}")

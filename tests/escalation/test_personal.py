@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from alertcenter import flow
+from alertcenter.alerts import lifecycle
 from escalation import actions, dispatcher
 from notifications import claiming, delivery
 from notifications.models import Contact, PersonalStep, QuietHours
@@ -259,3 +260,26 @@ def test_in_quiet_hours_what_is_not_critical_waits_for_the_morning(scene, send):
     scene.pass_time(300)
     engine()
     assert ("bob@acme.example", "pending", False) in chain(scene)
+
+
+def test_of_a_step_that_breaks_off_no_part_of_the_chain_is_left(
+    scene, send, monkeypatch
+):
+    """All of it is written in the transaction that does the step, once."""
+    send.prometheus(scene.id, fire(0))
+    engine()
+    scene.pass_time(300)
+    real = lifecycle.change_groups
+
+    def break_off(*_given, **_named):
+        raise RuntimeError("killed here")
+
+    monkeypatch.setattr(lifecycle, "change_groups", break_off)
+    engine()
+    assert chain(scene) == []
+    monkeypatch.setattr(lifecycle, "change_groups", real)
+    scene.pass_time(10)
+    engine()
+    assert [state for _a, state, _l in chain(scene)] == ["pending"] * 3
+    with in_tenant(scene.id):
+        assert len({page.idem for page in scene.deliveries()}) == 4
