@@ -45,10 +45,12 @@ VALUES (%(tenant)s, %(key)s, %(channel)s,
   now() + greatest(%(pace)s * (2 - %(burst)s), %(trial)s) * interval '1 second',
   now() + %(pace)s * interval '1 second')
 ON CONFLICT (tenant_id, key) DO UPDATE SET
-  paced_until = greatest(x.paced_until, now()) + %(pace)s * interval '1 second',
+  paced_until = greatest(x.paced_until, now())
+    + greatest(%(pace)s, x.pace) * interval '1 second',
   open_at = greatest(
     now() + %(trial)s * interval '1 second',
-    greatest(x.paced_until, now()) + %(pace)s * (2 - %(burst)s) * interval '1 second')
+    greatest(x.paced_until, now())
+      + greatest(%(pace)s, x.pace) * (2 - %(burst)s) * interval '1 second')
 WHERE x.open_at <= now()
 RETURNING true
 """
@@ -161,10 +163,30 @@ ON CONFLICT (tenant_id, key) DO UPDATE SET
 """
 
 
-def note(lease: Lease, seen: Seen) -> None:
-    """Remember how it went there; in the transaction that settles the delivery."""
+OWN_PACE = """
+INSERT INTO destination (tenant_id, key, channel_id, pace)
+VALUES (%(tenant)s, %(key)s, %(channel)s, %(pace)s)
+ON CONFLICT (tenant_id, key) DO UPDATE SET pace = excluded.pace
+WHERE destination.pace <> excluded.pace
+"""
+
+
+def note(lease: Lease, seen: Seen, *, rate: float | None = None) -> None:
+    """Remember how it went there; in the transaction that settles the delivery.
+
+    `rate`: messages a second that the channel's own settings allow, if they say.
+    """
     if not lease.destination:
         return
+    if rate:
+        own: dict[str, Any] = {
+            "tenant": lease.tenant_id,
+            "key": lease.destination,
+            "channel": lease.channel_id,
+            "pace": 1 / rate,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(OWN_PACE, own)
     module = channels().get(lease.channel_kind)
     spec = module.SPEC if module else None
     values: dict[str, Any] = {

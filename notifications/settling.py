@@ -67,7 +67,7 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
         if ours:
             if outcome.receipt and parcel:
                 _remember_thread(parcel, outcome.receipt)
-            destinations.note(lease, _seen(outcome, verdict))
+            destinations.note(lease, _seen(outcome, verdict), rate=_rate(parcel))
             late = lease.kind == "page" and lease.attempts >= LATE_ATTEMPTS
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
                 _pass_on(lease)
@@ -210,6 +210,12 @@ def _seen(outcome: Outcome, verdict: Verdict) -> destinations.Seen:
         wait = verdict.pause
         return destinations.Seen(outcome.milliseconds, wait=wait, why=error.reason)
     return destinations.Seen(outcome.milliseconds, failed=True, why=error.reason)
+
+
+def _rate(parcel: Parcel | None) -> float | None:
+    """Return how many messages a second the channel's own settings allow."""
+    given = parcel.settings.get("rate_limit") if parcel else None
+    return float(given) if isinstance(given, int | float) and given > 0 else None
 
 
 def _pass_on(lease: Lease) -> None:

@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now()
                     ),
                 ),
+                ("pace", models.FloatField(db_default=0.0, default=0.0)),
                 (
                     "failures",
                     models.IntegerField(

@@ -134,6 +134,7 @@ class Delivery(TenantModel):
 class Destination(TenantRow):
     """One row is one place that cannot take everything at once, or is in trouble.
 
+    `pace`: seconds between two messages that the tenant asked for itself, 0: none.
     Nothing leaves for it before `open_at`, which is never before `asked_until`, what
     the provider asked for. `paced_until` is the time until which its
     rate is used up; `failures` counts those in a row, `slow` says that the last answer
@@ -151,6 +152,7 @@ class Destination(TenantRow):
     open_at = models.DateTimeField(_("takes messages from"), db_default=Now())
     asked_until = models.DateTimeField(db_default=Now())
     paced_until = models.DateTimeField(db_default=Now())
+    pace = models.FloatField(default=0.0, db_default=0.0)
     failures = models.IntegerField(_("failures in a row"), default=0, db_default=0)
     slow = models.BooleanField(_("slow"), default=False, db_default=False)
     why = models.CharField(_("why"), max_length=300, default="", db_default="")
