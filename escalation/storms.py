@@ -26,9 +26,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts import lifecycle, priority, storms
-from alertcenter.alerts.grouping import NUMBERS, Regrouped
+from alertcenter.alerts.grouping import Regrouped
 from alertcenter.alerts.lifecycle import NOW, GroupChange
 from alertcenter.alerts.models import Group, Storm
+from alertcenter.alerts.opening import NUMBERS
 from alertcenter.alerts.priority import Facts
 from alertcenter.alerts.routing import CompiledRoute, RouteBook
 from alertcenter.alerts.storms import Funnel, Opened

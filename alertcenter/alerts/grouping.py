@@ -20,9 +20,9 @@ from alertcenter.alerts import flapping, weighing
 from alertcenter.alerts.lifecycle import NOW, GroupChange, change_groups, tell
 from alertcenter.alerts.lifecycle import Change as Told
 from alertcenter.alerts.models import Group
+from alertcenter.alerts.opening import open_groups
 from alertcenter.alerts.routing import Placement, RouteBook
 from alertcenter.alerts.severity import shown
-from alertcenter.common.ids import uuid7
 
 # What a group gained is told later, together with what follows: alertcenter.flow.
 GROWN = -2
@@ -151,7 +151,7 @@ def _lock_groups(
     )
     work = {g.key: Regrouped(g) for g in held}
     missing = [wanted[key] for key in sorted(wanted) if key not in work]
-    for group, placement in _open(tenant_id, missing):
+    for group, placement in open_groups(tenant_id, missing):
         work[group.key] = Regrouped(group, opened=True, placement=placement)
     late = [key for key in wanted if key not in work]
     if late:  # another dispatcher opened them a moment ago
@@ -163,59 +163,6 @@ def _lock_groups(
         ):
             work[group.key] = Regrouped(group)
     return work
-
-
-NUMBERS = """
-INSERT INTO group_counter (tenant_id, last) VALUES (%(tenant)s, %(n)s)
-ON CONFLICT (tenant_id) DO UPDATE SET last = group_counter.last + %(n)s
-RETURNING last
-"""
-# One look into its index for each: a key may have years of history.
-PREVIOUS = """
-SELECT x.key, p.id FROM unnest(%s::text[]) AS x(key) CROSS JOIN LATERAL (
-  SELECT id FROM alert_group WHERE tenant_id = %s AND key = x.key AND state = 'resolved'
-  ORDER BY number DESC LIMIT 1) p
-"""
-# A statement of our own: built from objects, it would be half of what a storm costs.
-OPEN = """
-INSERT INTO alert_group (tenant_id, id, number, key, route_id, previous_id, labels,
-  state, severity, title, opened_at, changed_at, acked_by, firing_count, alert_count,
-  version)
-SELECT %s, x.id, x.number, x.key, x.route, x.previous, x.labels,
-  'firing', 1, '', now(), now(), '', 0, 0, 1
-FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::uuid[], %s::jsonb[])
-  AS x(id, number, key, route, previous, labels) ORDER BY x.key
-ON CONFLICT DO NOTHING RETURNING *
-"""
-
-
-def _open(
-    tenant_id: UUID, placements: Sequence[Placement]
-) -> list[tuple[Group, Placement]]:
-    """Insert groups; those whose key another transaction took are left out."""
-    if not placements:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(NUMBERS, {"tenant": tenant_id, "n": len(placements)})
-        first = cursor.fetchone()[0] - len(placements) + 1
-        cursor.execute(PREVIOUS, [[p.key for p in placements], tenant_id])
-        previous: dict[str, UUID] = dict(cursor.fetchall())
-    encode = msgspec.json.Encoder().encode
-    rows = [
-        (
-            str(uuid7()),
-            first + offset,
-            placement.key,
-            placement.route.id and str(placement.route.id),
-            previous.get(placement.key),
-            encode(placement.labels).decode(),
-        )
-        for offset, placement in enumerate(placements)
-    ]
-    columns = (list(column) for column in zip(*rows, strict=True))
-    by_key = {placement.key: placement for placement in placements}
-    made = Group.objects.raw(OPEN, [tenant_id, *columns])
-    return [(group, by_key[group.key]) for group in made]
 
 
 # By the clock, not by the transaction's beginning: its group is locked since, and a

@@ -13,11 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from alertcenter.alerts.clocks import as_utc
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -384,25 +386,6 @@ def zone_of(name: str) -> ZoneInfo:
     except (KeyError, ValueError, OSError) as error:
         message = f"{name!r} is no time zone such as Europe/Paris."
         raise WindowError("zone", message, name) from error
-
-
-def as_utc(local: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
-    """Return when a wall clock shows `local`: the first or the `last` time; the first
-    moment after the gap if it never does."""
-    moment = local.replace(tzinfo=zone, fold=int(last)).astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) == local:
-        return moment
-    # In a gap, the time by the new clock lies before it and that by the old one after.
-    before = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    after = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    offset = after.astimezone(zone).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) / 2
-        if middle.astimezone(zone).utcoffset() == offset:
-            after = middle
-        else:
-            before = middle
-    return after.replace(microsecond=0)  # clocks change at a whole second
 
 
 def _horizon(at: datetime) -> datetime:

@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alertcenter.alerts import windows
-from alertcenter.alerts.windows import Window, WindowError, as_utc, standing
+from alertcenter.alerts.clocks import as_utc
+from alertcenter.alerts.windows import Window, WindowError, standing
 
 HOUR = 3600
 

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from alertcenter.alerts import grouping, silence_preview
+from alertcenter.alerts import opening, silence_preview
 from alertcenter.alerts.models import Alert
 from tenants.rls import in_tenant
 
@@ -108,7 +108,7 @@ def test_the_group_before_one_that_opens_is_found_by_index(acme, servers):
         cursor.execute("ANALYZE alert_group")
     with in_tenant(acme.id), connection.cursor() as cursor:
         keys = [hashlib.md5(str(n).encode()).hexdigest() for n in range(200)]
-        cursor.execute("EXPLAIN " + grouping.PREVIOUS, [keys, acme.id])
+        cursor.execute("EXPLAIN " + opening.PREVIOUS, [keys, acme.id])
         assert "group_previous" in str(cursor.fetchall())
-        cursor.execute(grouping.PREVIOUS, [keys, acme.id])
+        cursor.execute(opening.PREVIOUS, [keys, acme.id])
         assert len(cursor.fetchall()) == 100
