@@ -62,6 +62,7 @@ SPEC = Spec(
         gettext_lazy("Subscribed on the dashboard, in the browser itself."),
         an_address,
         needs_channel=False,
+        by_hand=False,
     ),
     channels=False,
 )
