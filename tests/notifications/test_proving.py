@@ -168,9 +168,7 @@ def test_who_writes_a_number_anew_gets_no_more_codes(acme, contact, twilio):
     assert len(twilio.texts) == proving.MOST_A_DAY
 
 
-def test_numbers_written_anew_count_for_the_tenant(
-    acme, contact, twilio, monkeypatch
-):
+def test_numbers_written_anew_count_for_the_tenant(acme, contact, twilio, monkeypatch):
     monkeypatch.setattr(proving, "MOST_A_DAY_OF_ALL", 1)
     send_code(contact)
     change(contact, address="+4915199999999")
