@@ -36,15 +36,18 @@ class Wishes:
     hours: Sequence[tuple[list[str], time, time]] | None = None
 
 
-def write(member: Member, wanted: Wishes, *, actor: Actor) -> None:
+def write(
+    member: Member, wanted: Wishes, *, actor: Actor, administers: bool = False
+) -> None:
     """Replace what is given, in the caller's transaction, and write it down.
 
-    Raises ValidationError.
+    `administers`: whether the actor may also write what members only connect. Raises
+    ValidationError.
     """
     # Two writers at once would mix their chains.
     Member.objects.select_for_update().get(pk=member.pk)
     if wanted.contacts is not None:
-        _contacts(member, wanted.contacts)
+        _contacts(member, wanted.contacts, administers=administers)
     for important, steps in ((False, wanted.usual), (True, wanted.important)):
         if steps is not None:
             _steps(member, steps, important=important)
@@ -68,10 +71,23 @@ def place_of(contact: Contact) -> str:
     return f"{contact.kind}:{contact.address}"
 
 
-def _contacts(member: Member, wanted: Sequence[tuple[str, str]]) -> None:
+def need_by_hand(kind: str) -> None:
+    """Raise ValidationError where a member does not write an address himself."""
+    module = channels().get(kind)
+    if module and module.SPEC.contact and not module.SPEC.contact.by_hand:
+        words = _("Connect this in %(kind)s itself, or ask an administrator.")
+        raise ValidationError(words % {"kind": module.SPEC.label})
+
+
+def _contacts(
+    member: Member, wanted: Sequence[tuple[str, str]], *, administers: bool
+) -> None:
     """Keep what stays: its row knows more than its address."""
     kept = {(c.kind, c.address): c for c in _of(Contact, member)}
     places = list(dict.fromkeys(_checked(kind, address) for kind, address in wanted))
+    for place in places:
+        if place not in kept and not administers:
+            need_by_hand(place[0])
     for place, row in kept.items():
         if place not in places:
             row.delete()

@@ -143,7 +143,7 @@ class Limits:
         wait = self.guesses.wait(address)
         if not wait:
             return None
-        return refused("guess", WRONG_KEYS_A_SECOND, WRONG_KEYS, wait)
+        return too_many_guesses(wait)
 
     def failed(self, address: str) -> None:
         """Note that the address came with a wrong key."""
@@ -181,6 +181,11 @@ def refused(what: str, rate: float, burst: float, wait: float) -> Refused:
         "RateLimit-Policy": f'"{what}";q={burst:.0f};w={burst / rate:.0f}',
     }
     return Refused(429, "rate_limited", TOO_MANY[what] % {"rate": f"{rate:g}"}, headers)
+
+
+def too_many_guesses(wait: float) -> Refused:
+    """Return the refusal of who came with too many wrong keys or signatures."""
+    return refused("guess", WRONG_KEYS_A_SECOND, WRONG_KEYS, wait)
 
 
 LIMITS = Limits()

@@ -140,9 +140,14 @@ class PersonalView(TenantAPIView):
         given = PersonalIn(data=request.data)
         given.is_valid(raise_exception=True)
         member = self.member(request, pk)
-        actor = self.standing(request).actor
+        standing = self.standing(request)
         try:
-            wishes.write(member, wishes_of(given.validated_data), actor=actor)
+            wishes.write(
+                member,
+                wishes_of(given.validated_data),
+                actor=standing.actor,
+                administers=Scope.ADMIN.value in standing.scopes,
+            )
         except ValidationError as error:
             raise serializers.ValidationError(
                 serializers.as_serializer_error(error)

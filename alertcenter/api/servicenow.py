@@ -20,7 +20,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
-from alertcenter.api import raw, refusals, telemetry
+from alertcenter.api import limits, raw, refusals, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
 from alertcenter.common.buckets import Buckets
 from alertcenter.common.errors import Refused
@@ -37,6 +37,8 @@ MOST_BYTES = 64 * 1024
 LONGEST_NAME = 100
 # A storm closed by hand is a burst; a rule that runs wild is not.
 CALLS = Buckets(rate=20, burst=500)
+# Wrong secrets, by channel and address.
+GUESSES = Buckets(limits.WRONG_KEYS_A_SECOND, limits.WRONG_KEYS)
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,16 @@ def take(request: HttpRequest, tenant: UUID, pk: UUID) -> str:
     if request.method != "POST":
         raise refusals.not_allowed(str(request.method), "POST")
     given = raw.credential(request.headers.get("Authorization", ""))
+    # By channel, too: an instance may share its address with other tenants' ones.
+    caller = (pk, limits.address_of_request(request))
+    if guessed := GUESSES.wait(caller):
+        raise limits.too_many_guesses(guessed)
     with in_tenant(tenant):
-        channel = believed(pk, given)
+        try:
+            channel = believed(pk, given)
+        except Refused:
+            GUESSES.take(caller)
+            raise
         if wait := CALLS.wait(channel.pk):
             message = _("Too many changes at once. Please send it again.")
             headers = {"Retry-After": str(int(wait) + 1)}

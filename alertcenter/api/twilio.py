@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 
 from alertcenter.api import limits, phone_calls, phone_texts, refusals, telemetry
 from alertcenter.api.errors import DATABASE_AWAY
+from alertcenter.common.buckets import Buckets
 from alertcenter.common.crypto import SealBroken
 from alertcenter.common.errors import Refused
 from notifications import callbacks, fates
@@ -45,6 +46,9 @@ PORTS = {"https": 443, "http": 80}
 # https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 GOOD = ("delivered", "read", "completed")
 BAD = ("undelivered", "failed", "busy", "no-answer", "canceled")
+
+# Wrong signatures, by channel and address.
+FORGERIES = Buckets(limits.WRONG_KEYS_A_SECOND, limits.WRONG_KEYS)
 
 Given = list[tuple[str, str]]
 
@@ -134,15 +138,17 @@ def verified(request: HttpRequest, token: str) -> Called:
     place = callbacks.read(token)
     if place is None:
         raise refusals.not_found()
-    address = limits.address_of_request(request)
-    if wait := limits.LIMITS.stranger(address):
-        raise wait
+    # By channel, too: Twilio calls for all tenants from the same addresses, and one
+    # with a wrong token must not keep the others from being heard.
+    caller = (place.channel_id, limits.address_of_request(request))
+    if wait := FORGERIES.wait(caller):
+        raise limits.too_many_guesses(wait)
     given = fields_of(request)
     secret = auth_token(place)
     signature = request.headers.get(SIGNATURE, "")
     # Anybody can sign with an empty secret.
     if not secret or not is_signed(request, given, secret, signature):
-        limits.LIMITS.failed(address)
+        FORGERIES.take(caller)
         raise Refused(403, "bad_signature", "Twilio did not sign this.")
     return Called(place, dict(given))
 

@@ -76,14 +76,19 @@ def change(request: HttpRequest, asked: Subscription) -> None:
 @never_cache
 @require_safe
 def opened(request: HttpRequest, token: str) -> HttpResponse:
-    """Return a picture of one dot, and write down that it was asked for."""
+    """Return a picture of one dot, and write down that it was asked for: not each
+    time, where somebody asks without end."""
     try:
         tenant_id, delivery_id = signing.read_opened(token)
     except BadLink as error:
         return guessed(request, error)
+    counts = request.method == "GET" and not PRESSES.wait(token)
+    if not counts:
+        return HttpResponse(PICTURE, content_type="image/gif")
+    PRESSES.take(token)
     with in_tenant(tenant_id):
         mine = Delivery.objects.filter(tenant_id=tenant_id, pk=delivery_id)
-        if request.method == "GET" and mine.exists():
+        if mine.exists():
             with connection.cursor() as cursor:
                 cursor.execute(OPENED, [tenant_id, delivery_id])
     return HttpResponse(PICTURE, content_type="image/gif")

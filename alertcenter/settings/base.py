@@ -21,6 +21,7 @@ SIMULATION = env.simulation
 DELIVERY_PACE = env.delivery_pace
 TRUSTED_PROXIES = env.trusted_proxies
 OUTBOUND_ALLOW = env.outbound_allow
+PUSH_ALLOW = env.push_allow
 APPRISE_SCHEMES = env.names("ALERTCENTER_APPRISE_SCHEMES")
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
 # Days for which rows are kept; tenants may have terms of their own.

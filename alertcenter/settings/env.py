@@ -262,6 +262,11 @@ class Env:
         """Networks inside that tenants' webhooks may reach."""
         return self._networks("ALERTCENTER_OUTBOUND_ALLOW")
 
+    @cached_property
+    def push_allow(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Networks inside that browsers' push services may be in."""
+        return self._networks("ALERTCENTER_PUSH_ALLOW")
+
     def names(self, variable: str) -> list[str]:
         """Return the words of a list, which commas or blanks part."""
         return self.text(variable).replace(",", " ").split()

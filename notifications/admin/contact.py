@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from notifications import proving
 from notifications.channels.registry import channels
 from notifications.models import Contact
+from notifications.wishes import need_by_hand
 from tenants import roles
 from tenants.admin.member import MemberAdmin
 from tenants.admin_base import (
@@ -43,6 +44,9 @@ class ContactForm(TenantForm):
         kind, address = cleaned.get("kind"), cleaned.get("address", "").strip()
         try:
             cleaned["address"] = check_address(kind or "", address)
+            new = {"kind", "address"} & set(self.changed_data)
+            if kind and new and not self.membership.may(roles.ADMINISTER):
+                need_by_hand(kind)
         except ValidationError as error:
             self.add_error("address", error)
         return cleaned

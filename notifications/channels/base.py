@@ -104,12 +104,15 @@ class ContactSpec:
 
     `needs_channel`: messages leave through the tenant's first channel of the kind.
     `proves`: a code is sent to the address, and typed in, before it is used.
+    `by_hand`: false where the address says who acts there, or holds what only its owner
+    has: members connect it there, and do not write it down themselves.
     """
 
     help: Any
     check: Callable[[str], str]
     needs_channel: bool = True
     proves: bool = False
+    by_hand: bool = True
 
 
 def no_check(_given: Mapping[str, Any], _held: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from alertcenter.common import outbound
+from alertcenter.common.http import Network
 from alertcenter.common.outbound import Answer
 from notifications.channels.base import NETWORK_SECONDS, DeliveryError
 
@@ -38,8 +39,10 @@ def call(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     seconds: float = NETWORK_SECONDS,
+    allowed: Sequence[Network] | None = None,
 ) -> Answer:
-    """Call once and return the answer, of whatever status.
+    """Call once and return the answer, of whatever status. `allowed`: the networks
+    inside that may be reached, where those of OUTBOUND_ALLOW are not meant.
 
     Raises DeliveryError when there is none: permanent if the address may not be
     called, ambiguous if the request may have arrived.
@@ -57,7 +60,7 @@ def call(
             url,
             body,
             sent | dict(headers or {}),
-            allowed=settings.OUTBOUND_ALLOW,
+            allowed=settings.OUTBOUND_ALLOW if allowed is None else allowed,
             seconds=seconds,
         )
     except outbound.OutboundError as error:

@@ -143,7 +143,9 @@ SPEC = Spec(
     place=lambda settings: str(settings.get("channel") or ""),
     check=needed,
     made_up=made_up,
-    contact=ContactSpec(gettext_lazy("A Slack user id such as U0123ABCD."), a_user),
+    contact=ContactSpec(
+        gettext_lazy("A Slack user id such as U0123ABCD."), a_user, by_hand=False
+    ),
     updates=True,
     replies=None,
     # One message a second a channel, short bursts tolerated:

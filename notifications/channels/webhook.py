@@ -178,6 +178,17 @@ def server_of(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.casefold()
 
 
+def place(settings: Mapping[str, Any]) -> str:
+    """Return the server alone: what follows it may be a key, and lists are for all."""
+    try:
+        parts = urlsplit(str(settings.get("url") or ""))
+    except ValueError:
+        return ""
+    server = parts.netloc.rpartition("@")[2]
+    more = "/…" if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{server}{more}" if server else ""
+
+
 SPEC = Spec(
     kind="webhook",
     label=gettext_lazy("Webhook"),
@@ -255,7 +266,7 @@ SPEC = Spec(
             secret=True,
         ),
     ),
-    place=lambda settings: str(settings.get("url") or ""),
+    place=place,
     check=check,
     replies=STATES,
     replies_if="tells_states",  # else told by its route's timers alone

@@ -135,6 +135,16 @@ def test_a_viewer_may_write_his_own(acme, vera):
         assert Contact.objects.get().address == "v@acme.example"
 
 
+def test_a_slack_account_is_connected_and_not_claimed(acme, vera, alice):
+    member = acme.members["vera"]
+    given = form(contacts=({"kind": "slack", "address": "U0ALICE01"},))
+    given["contacts-0-position"] = "1"
+    assert "Connect this in Slack" in vera.post(change(member), given).content.decode()
+    with in_tenant(acme.id):
+        assert not Contact.objects.exists()
+    assert alice.post(change(member), given).status_code == 302
+
+
 def test_a_step_takes_ones_own_contacts_only(acme, bob):
     hers = contact(acme, "alice", "email", "alice@acme.example")
     given = form(steps=({"position": 1, "kind": "contact", "contact": hers.pk},))

@@ -47,6 +47,19 @@ def test_its_page_opens_and_says_nothing_of_the_token(hook, alice):
     assert "s3cret" not in page.content.decode()
 
 
+def test_who_may_not_configure_sees_the_server_and_nothing_of_a_key(alice, vera, acme):
+    """Many tools' addresses are keys themselves."""
+    given = {"slug": "capability", "url": "https://u:pw@hooks.example.com/in/k3y?t=k3y"}
+    assert alice.post(ADD, GIVEN | given).status_code == 302
+    with in_tenant(acme.id):
+        row = Channel.objects.get(slug="capability")
+    for where in (reverse("admin:notifications_channel_changelist"), change(row)):
+        page = vera.get(where).content.decode()
+        assert "https://hooks.example.com/…" in page
+        assert "k3y" not in page
+        assert "pw@" not in page
+
+
 def test_another_path_of_the_server_keeps_the_token(hook, alice):
     other = GIVEN | {"url": "https://tickets.example.com/v2", "bearer_token": ""}
     assert alice.post(change(hook), other).status_code == 302

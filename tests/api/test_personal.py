@@ -125,6 +125,25 @@ def test_anothers_contact_is_not_taken_over(acme):
         }
 
 
+def test_whose_slack_account_it_is_says_no_member_himself(acme):
+    """Else he would act, and be acted for, as whoever presses buttons there."""
+    hers = {"contacts": [{"kind": "slack", "address": "U0ALICE01"}]}
+    vera, alice = session(acme, "vera"), session(acme, "alice")
+    refused = put_as(vera, MINE, hers)
+    assert refused.status_code == 400
+    assert "Connect this in Slack" in refused.content.decode()
+    with in_tenant(acme.id):
+        assert not Contact.objects.exists()
+    assert put_as(alice, of(acme, "vera"), hers).status_code == 200
+    assert put_as(vera, MINE, hers).status_code == 200  # what is there stays
+
+
+def test_anothers_browser_is_not_written_down(acme):
+    browser = {"kind": "push", "address": "Chrome Linux 0123456789ab"}
+    answer = put_as(session(acme, "bob"), MINE, {"contacts": [browser]})
+    assert answer.status_code == 400
+
+
 def test_others_are_for_administrators(acme):
     bob, vera = session(acme, "bob"), session(acme, "vera")
     assert put_as(bob, of(acme, "alice"), WANTED).status_code == 403

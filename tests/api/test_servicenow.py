@@ -9,6 +9,7 @@ import pytest
 
 from alertcenter.alerts.models import Group
 from alertcenter.api import servicenow
+from alertcenter.common.buckets import Buckets
 from alertcenter.common.ids import uuid7
 from notifications import outbox
 from notifications.message import Message
@@ -151,6 +152,15 @@ def test_a_name_cannot_break_a_line(channel, group):
 @pytest.mark.parametrize("secret", ["", "guess", "null", SECRET + "x"])
 def test_a_wrong_secret_finds_nothing(channel, group, secret):
     assert say(channel, group, secret, state="6").status == 404
+    assert state(group) == "firing"
+
+
+def test_who_guesses_has_to_wait(channel, group, monkeypatch):
+    guesses = Buckets(rate=1 / 3600, burst=3)
+    monkeypatch.setattr(servicenow, "GUESSES", guesses)
+    found = [say(channel, group, f"{n}", state="6").status for n in range(4)]
+    assert found == [404, 404, 404, 429]
+    assert say(channel, group, state="6").status == 429
     assert state(group) == "firing"
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from alertcenter.alerts.models import Group, Transition
-from alertcenter.api import phone_texts
+from alertcenter.api import limits, phone_texts
 from alertcenter.api import twilio as callbacks_of_twilio
 from alertcenter.common.buckets import Buckets
 from alertcenter.common.ids import uuid7
@@ -190,6 +190,19 @@ def test_what_twilio_did_not_sign_is_refused_and_does_nothing(line):
     assert line.state(group) == "firing"
     with in_tenant(line.cast.id):
         assert not Heard.objects.exists()
+
+
+def test_one_channels_wrong_token_keeps_no_other_channel_from_being_heard(line):
+    """Twilio calls for all tenants from the same addresses."""
+    group = line.group(12)
+    line.delivery(group)
+    found = [
+        line.post("status", line.place("voice"), FORM, token="old").status_code
+        for _ in range(limits.WRONG_KEYS + 5)
+    ]
+    assert (found[0], found[-1]) == (403, 429)
+    assert line.post("sms", line.place("sms"), FORM).status_code == 200
+    assert line.state(group) == "acknowledged"
 
 
 def test_a_field_that_was_changed_or_added_is_refused(line):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from alertcenter.common.buckets import Buckets
-from alertcenter.dashboard import signed
+from alertcenter.dashboard import mailing, signed
 from alertcenter.dashboard.mailing import PICTURE
 from notifications import signing, stopping
 from notifications.channels import email
@@ -135,6 +135,16 @@ def test_the_picture_in_a_mail_writes_down_that_it_was_opened(ops, acme):  # noq
         assert openings(acme) == [times]
     Client().head(path)
     assert openings(acme) == [2]
+
+
+def test_who_asks_for_the_picture_without_end_writes_no_more(ops, acme, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(mailing, "PRESSES", Buckets(rate=1 / 3600, burst=3))
+    pk = ops.put("a", channel_kind="email", address="bob@acme.example")
+    parcel = to("bob@acme.example", acme, delivery_id=pk)
+    path = path_of(signing.opened_url(parcel))
+    for _ in range(5):
+        assert Client().get(path).content == PICTURE
+    assert openings(acme) == [3]
 
 
 def test_a_picture_of_no_delivery_writes_nothing(acme):

@@ -141,7 +141,7 @@ def test_a_code_proves_only_the_number_that_it_was_sent_to(contact, twilio):
     assert typed(contact, sent_code(twilio)) == "wrong"
 
 
-def test_codes_are_few(contact, twilio):
+def test_codes_are_few(contact, twilio, monkeypatch):
     proving.send_code(contact.tenant_id, contact.pk, actor=THE_ENGINE)
     with pytest.raises(proving.NotSent, match="wait a minute"):
         proving.send_code(contact.tenant_id, contact.pk, actor=THE_ENGINE)
@@ -151,9 +151,31 @@ def test_codes_are_few(contact, twilio):
     change(contact, code_sent_at=Now() - timedelta(minutes=2))
     with pytest.raises(proving.NotSent, match="tomorrow"):
         proving.send_code(contact.tenant_id, contact.pk, actor=THE_ENGINE)
-    change(contact, code_sent_at=Now() - timedelta(hours=25))
+    monkeypatch.setattr(proving, "DAY", timedelta(0))  # a day has passed
     proving.send_code(contact.tenant_id, contact.pk, actor=THE_ENGINE)
     assert len(twilio.texts) == 6
+
+
+def test_who_writes_a_number_anew_gets_no_more_codes(acme, contact, twilio):
+    """Any member may delete his contact and write it again, as often as he likes."""
+    for _ in range(proving.MOST_A_DAY):
+        send_code(contact)
+        with in_tenant(acme.id):
+            contact.delete()
+        contact = make_contact(acme)
+    with pytest.raises(proving.NotSent, match="tomorrow"):
+        send_code(contact)
+    assert len(twilio.texts) == proving.MOST_A_DAY
+
+
+def test_numbers_written_anew_count_for_the_tenant(acme, contact, twilio, monkeypatch):
+    monkeypatch.setattr(proving, "MOST_A_DAY_OF_ALL", 1)
+    send_code(contact)
+    change(contact, address="+4915199999999")
+    with in_tenant(acme.id):
+        contact.delete()
+    with pytest.raises(proving.NotSent, match="tomorrow"):
+        send_code(make_contact(acme, name="alice"))
 
 
 def test_one_tenant_cannot_disturb_half_the_world(contact, twilio, monkeypatch):
