@@ -20,7 +20,7 @@ from notifications import destinations, telemetry
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.leases import Lease
 from notifications.models import Attempt, Delivery, Thread
-from notifications.standing_in import LATE_ATTEMPTS, pass_on
+from notifications.standing_in import LATE_ATTEMPTS, pass_on_safely
 from tenants.rls import in_tenant
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
             destinations.note(lease, _seen(outcome, verdict), rate=_rate(parcel))
             late = lease.kind == "page" and lease.attempts >= LATE_ATTEMPTS
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
-                _pass_on(lease)
+                pass_on_safely(lease.tenant_id, lease.id)
             if verdict.settled:
                 _tell(lease)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
@@ -216,16 +216,6 @@ def _rate(parcel: Parcel | None) -> float | None:
     """Return how many messages a second the channel's own settings allow."""
     given = parcel.settings.get("rate_limit") if parcel else None
     return float(given) if isinstance(given, int | float) and given > 0 else None
-
-
-def _pass_on(lease: Lease) -> None:
-    """Let others be told in its place. Should that fail, the outcome stands."""
-    row = Delivery.objects.select_related("channel__fallback", "member")
-    try:
-        with transaction.atomic():
-            pass_on(lease.tenant_id, row.get(pk=lease.id))
-    except DatabaseError:
-        log.exception("pass_on_failed", extra={"delivery": str(lease.id)})
 
 
 def _tell(lease: Lease) -> None:
