@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.utils import InterfaceError, OperationalError
 
 from notifications import outbox
@@ -111,6 +112,21 @@ def entry_of(tenant_id: UUID, rows: Sequence[Delivery]) -> outbox.Entry:
         address=first.address,
         severity=first.severity,
     )
+
+
+def pages_of(row: Delivery) -> QuerySet[Delivery]:
+    """Return the pages that a digest holds; also of one in another's place."""
+    holders = [row.pk]
+    holder = row
+    while holder.instead_of is not None and holder.instead_of not in holders:
+        holders.append(holder.instead_of)
+        earlier = Delivery.objects.filter(
+            tenant_id=row.tenant_id, pk=holder.instead_of
+        ).first()
+        if earlier is None:
+            break
+        holder = earlier
+    return Delivery.objects.filter(tenant_id=row.tenant_id, merged_into__in=holders)
 
 
 def message_of(tenant: Tenant, rows: Sequence[Delivery]) -> Message:

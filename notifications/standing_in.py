@@ -20,6 +20,7 @@ from django.db.utils import InterfaceError, OperationalError
 from notifications import outbox, recipients
 from notifications.channels.registry import tools
 from notifications.destinations import BREAKS_AT
+from notifications.digests import pages_of
 from notifications.message import Message
 from notifications.models import Delivery
 from tenants.rls import tenant_context
@@ -33,6 +34,7 @@ MOST_STEPS = 5
 # A page waits so long for a place in trouble; then others are told, too.
 LATE_SECONDS = 20
 MOST_AT_ONCE = 100
+OVER = ("sent", "cancelled", "merged")
 # Pages to all addresses of one person are made within so long.
 TOGETHER = timedelta(seconds=5)
 
@@ -62,27 +64,26 @@ def pass_on(tenant_id: UUID, row: Delivery) -> list[UUID]:
             instead_of=row.pk,
         )
         for kind, channel_id, address in _others(tenant_id, row, before)
-        for page in _said(row, before, kind)
+        for page in _said(row, kind)
     ]
     return outbox.put(tenant_id, entries)
 
 
 def _first(tenant_id: UUID, row: Delivery) -> bool:
-    """Claim the passing on, which locks the row; False when it was done before."""
+    """Claim the passing on, which locks the row; False when it was done before, or
+    when the page has left, or need not leave, by now."""
     rows = Delivery.objects.filter(
         tenant_id=tenant_id, pk=row.pk, passed_on_at__isnull=True
-    )
+    ).exclude(state__in=OVER)
     return rows.update(passed_on_at=Now()) == 1
 
 
-def _said(row: Delivery, before: Sequence[Delivery], kind: str) -> list[Delivery]:
+def _said(row: Delivery, kind: str) -> list[Delivery]:
     """Return what to say on this kind of channel: the page, or, to a tool, which makes
     nothing of a digest, each page that the digest holds."""
     if row.message.get("kind") != "digest" or kind not in tools():
         return [row]
-    digests = [one.pk for one in before]
-    held = Delivery.objects.filter(tenant_id=row.tenant_id, merged_into__in=digests)
-    return list(held.order_by("-severity", "id"))
+    return list(pages_of(row).order_by("-severity", "id"))
 
 
 def _before(tenant_id: UUID, row: Delivery) -> list[Delivery]:
