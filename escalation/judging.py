@@ -43,8 +43,9 @@ def judge(tenant_id: UUID, delivery: Delivery) -> Stay | None:
 
 def judge_digest(tenant_id: UUID, digest: Delivery) -> Stay | None:
     """Keep back a digest when somebody has every group that it lists in hand."""
-    about = set(pages_of(digest).values_list("group_id", flat=True))
-    if not about or None in about:
+    pages = pages_of(digest)
+    if not pages or any(page.group_id is None for page in pages):
         return None
+    about = {page.group_id for page in pages if page.group_id}
     ended = Group.objects.filter(tenant_id=tenant_id, pk__in=about, state__in=ENDED)
     return Stay("acknowledged") if ended.count() == len(about) else None

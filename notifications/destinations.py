@@ -107,8 +107,13 @@ def _enters(lease: Lease, trial: float) -> bool:
         cursor.execute(ENTER, values)
         if cursor.fetchone():
             return True
-        ours = {"tenant": lease.tenant_id, "id": lease.id, "fence": lease.fence}
-        cursor.execute(PUT_BACK, ours | {"lost": lease.lost})
+        ours: dict[str, Any] = {
+            "tenant": lease.tenant_id,
+            "id": lease.id,
+            "fence": lease.fence,
+            "lost": lease.lost,
+        }
+        cursor.execute(PUT_BACK, ours)
     return False
 
 

@@ -58,7 +58,7 @@ def settled(world: World, name: str) -> bool:
         f"AND message ->> 'title' LIKE '%{name}%'"
     )
     waiting, known = rows[0]
-    return known > 0 and waiting == 0
+    return bool(known and not waiting)
 
 
 def test_the_fallback_is_told_within_seconds_and_not_after_a_mere_death(
