@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from alertcenter.alerts.lifecycle import Change, tell
+from notifications.digests import pages_of
 from notifications.models import Delivery
 
 SHOWN = ("page",)
@@ -12,16 +13,22 @@ REASONS = {"sent": "", "ambiguous": "in_doubt"}
 
 
 def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
-    """Tell that a page was delivered or given up (called by notifications)."""
-    if delivery.group_id is None or delivery.kind not in SHOWN:
+    """Tell that a page was delivered or given up (called by notifications).
+
+    What becomes of a digest is told of every group that it lists.
+    """
+    if delivery.kind not in SHOWN:
         return
+    groups = [delivery.group_id]
+    if delivery.message.get("kind") == "digest":
+        groups = list(pages_of(delivery).values_list("group_id", flat=True).distinct())
     arrived = delivery.state == "sent"
     tell(
         [
             Change(
                 tenant_id,
                 "delivered" if arrived else "failed",
-                group_id=delivery.group_id,
+                group_id=group_id,
                 reason=REASONS.get(delivery.state, "given_up"),
                 data={
                     "delivery": str(delivery.pk),
@@ -31,5 +38,7 @@ def on_settled(tenant_id: UUID, delivery: Delivery) -> None:
                 },
                 correlation_id=delivery.correlation_id,
             )
+            for group_id in groups
+            if group_id is not None
         ]
     )

@@ -95,8 +95,8 @@ def claim(
             with connection.cursor() as cursor:
                 cursor.execute(CLAIM, values)
                 found = [Lease(*row) for row in cursor.fetchall()]
+            _note_lost([lease for lease in found if lease.lost])
             leases = destinations.admit(found)
-            _note_lost([lease for lease in leases if lease.lost])
         if leases or not found:
             break  # else others may be due behind those whose place is full
     if leases:

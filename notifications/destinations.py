@@ -54,9 +54,12 @@ ON CONFLICT (tenant_id, key) DO UPDATE SET
 WHERE x.open_at <= now()
 RETURNING true
 """
+# What may have arrived stays in doubt.
 PUT_BACK = """
-UPDATE delivery SET state = 'pending', lease_until = NULL, attempts = attempts - 1
-WHERE tenant_id = %s AND id = %s AND fence = %s
+UPDATE delivery SET lease_until = NULL, attempts = attempts - 1,
+  doubts = doubts + %(lost)s::int,
+  state = CASE WHEN doubts + %(lost)s::int > 0 THEN 'ambiguous' ELSE 'pending' END
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND fence = %(fence)s
 """
 
 
@@ -104,7 +107,13 @@ def _enters(lease: Lease, trial: float) -> bool:
         cursor.execute(ENTER, values)
         if cursor.fetchone():
             return True
-        cursor.execute(PUT_BACK, [lease.tenant_id, lease.id, lease.fence])
+        ours: dict[str, Any] = {
+            "tenant": lease.tenant_id,
+            "id": lease.id,
+            "fence": lease.fence,
+            "lost": lease.lost,
+        }
+        cursor.execute(PUT_BACK, ours)
     return False
 
 

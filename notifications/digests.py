@@ -8,12 +8,15 @@ worst ones stay as they are and the rest become one digest. Its pages are kept, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.utils import InterfaceError, OperationalError
 
 from notifications import outbox
 from notifications.channels.registry import tools
@@ -21,6 +24,8 @@ from notifications.message import AlertLine, Message
 from notifications.models import Delivery
 from tenants.models import Tenant
 from tenants.rls import tenant_context
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING = 10
 STAY = 3
@@ -34,7 +39,7 @@ CROWDED = """
 SELECT d.tenant_id, d.destination FROM delivery d
 JOIN destination x ON x.tenant_id = d.tenant_id AND x.key = d.destination
 WHERE d.state = 'pending' AND d.kind = 'page' AND NOT d.put_off
-  AND d.channel_kind <> ALL (%(tools)s)
+  AND d.attempts = 0 AND d.channel_kind <> ALL (%(tools)s)
   AND d.message ->> 'kind' <> 'digest'
 GROUP BY d.tenant_id, d.destination
 HAVING count(*) > %(most)s
@@ -70,8 +75,13 @@ def sweep() -> int:
         crowded = cursor.fetchall()
     merged = 0
     for tenant_id, destination in crowded:
-        with transaction.atomic(), tenant_context(tenant_id):
-            merged += merge(tenant_id, destination)
+        try:
+            with transaction.atomic(), tenant_context(tenant_id):
+                merged += merge(tenant_id, destination)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one place's trouble must not hide the others
+            log.exception("digest_failed", extra={"tenant": str(tenant_id)})
     return merged
 
 
@@ -102,6 +112,21 @@ def entry_of(tenant_id: UUID, rows: Sequence[Delivery]) -> outbox.Entry:
         address=first.address,
         severity=first.severity,
     )
+
+
+def pages_of(row: Delivery) -> QuerySet[Delivery]:
+    """Return the pages that a digest holds; also of one in another's place."""
+    holders = [row.pk]
+    holder = row
+    while holder.instead_of is not None and holder.instead_of not in holders:
+        holders.append(holder.instead_of)
+        earlier = Delivery.objects.filter(
+            tenant_id=row.tenant_id, pk=holder.instead_of
+        ).first()
+        if earlier is None:
+            break
+        holder = earlier
+    return Delivery.objects.filter(tenant_id=row.tenant_id, merged_into__in=holders)
 
 
 def message_of(tenant: Tenant, rows: Sequence[Delivery]) -> Message:

@@ -49,8 +49,6 @@ def keep_back(lease: Lease) -> bool:
     if lease.kind != "page" or lease.in_doubt:
         return False
     row = Delivery.objects.get(tenant_id=lease.tenant_id, pk=lease.id)
-    if row.group_id is None:
-        return False
     for judge in judges:
         stay = judge(lease.tenant_id, row)
         if stay is not None:

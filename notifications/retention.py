@@ -18,6 +18,11 @@ ALONE = """
 group_id IS NULL AND created_at < %(before)s
 AND state NOT IN ('pending', 'leased', 'ambiguous')
 """
+# A place that nobody wrote to for so long; its key may be a person's address.
+PLACE = """
+pace = 0 AND open_at < %(before)s AND asked_until < %(before)s
+AND paced_until < %(before)s
+"""
 SIMULATED = "at < %(before)s"
 # A copy of what acted on a group that is long gone acts on nothing.
 HEARD = "at < %(before)s"
@@ -34,5 +39,6 @@ def register() -> None:
 def sweep_messages(sweep: Sweep, tenant_id: UUID, before: datetime) -> None:
     """Let go of the messages that go with no group."""
     sweep.remove(tenant_id, "delivery", ALONE, before=before)
+    sweep.remove(tenant_id, "destination", PLACE, before=before)
     sweep.remove(tenant_id, "simulated_message", SIMULATED, before=before)
     sweep.remove(tenant_id, "heard", HEARD, before=before)

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from notifications import destinations, telemetry
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.leases import Lease
 from notifications.models import Attempt, Delivery, Thread
-from notifications.standing_in import LATE_ATTEMPTS, pass_on
+from notifications.standing_in import LATE_ATTEMPTS, pass_on_safely
 from tenants.rls import in_tenant
 
 log = logging.getLogger(__name__)
@@ -67,10 +67,10 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
         if ours:
             if outcome.receipt and parcel:
                 _remember_thread(parcel, outcome.receipt)
-            destinations.note(lease, _seen(outcome, verdict), rate=_rate(parcel))
-            late = lease.kind == "page" and lease.attempts >= LATE_ATTEMPTS
+            _note_place(lease, parcel, outcome, verdict)
+            late = verdict.settled or lease.attempts >= LATE_ATTEMPTS
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
-                _pass_on(lease)
+                pass_on_safely(lease.tenant_id, lease.id)
             if verdict.settled:
                 _tell(lease)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
@@ -99,7 +99,7 @@ def judge(lease: Lease, outcome: Outcome) -> Verdict:
     if error.permanent:
         return Verdict("dead", "dead", settled=True)
     wait = pause(lease.attempts, error.retry_after)
-    if error.retry_after is not None:
+    if error.retry_after is not None and lease.attempts <= MOST_ATTEMPTS:
         return Verdict("ratelimited", "pending", wait)
     if lease.attempts >= MOST_ATTEMPTS:
         return Verdict("dead", "dead", settled=True)
@@ -142,7 +142,7 @@ def _finish(lease: Lease, outcome: Outcome, verdict: Verdict) -> bool:
         "state": verdict.state,
         "error": error.reason[:LONGEST_ANSWER] if error else "",
         "pause": verdict.pause,
-        "doubt": 1 if verdict.outcome == "ambiguous" else 0,
+        "doubt": 1 if verdict.outcome == "ambiguous" or lease.lost else 0,
         "limited": verdict.outcome == "ratelimited",
         "provider_id": receipt.provider_id[:200] if receipt else None,
         "tenant": lease.tenant_id,
@@ -198,6 +198,16 @@ def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:
     )
 
 
+def _note_place(
+    lease: Lease, parcel: Parcel | None, outcome: Outcome, verdict: Verdict
+) -> None:
+    """Remember what the attempt says about the place: nothing if none was made."""
+    if parcel is None and verdict.outcome != "ratelimited":
+        destinations.leave(lease)
+    else:
+        destinations.note(lease, _seen(outcome, verdict), rate=_rate(parcel))
+
+
 def _seen(outcome: Outcome, verdict: Verdict) -> destinations.Seen:
     """Return what the attempt says about the place itself.
 
@@ -218,16 +228,6 @@ def _rate(parcel: Parcel | None) -> float | None:
     return float(given) if isinstance(given, int | float) and given > 0 else None
 
 
-def _pass_on(lease: Lease) -> None:
-    """Let others be told in its place. Should that fail, the outcome stands."""
-    row = Delivery.objects.select_related("channel__fallback", "member")
-    try:
-        with transaction.atomic():
-            pass_on(lease.tenant_id, row.get(pk=lease.id))
-    except DatabaseError:
-        log.exception("pass_on_failed", extra={"delivery": str(lease.id)})
-
-
 def _tell(lease: Lease) -> None:
     """Tell the upper rooms. A listener that fails must not undo the outcome: the
     message would be sent again."""
@@ -236,5 +236,5 @@ def _tell(lease: Lease) -> None:
         try:
             with transaction.atomic():
                 listener(lease.tenant_id, row)
-        except DatabaseError:
+        except Exception:
             log.exception("settled_listener_failed", extra={"delivery": str(lease.id)})

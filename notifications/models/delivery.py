@@ -121,6 +121,11 @@ class Delivery(TenantModel):
             models.Index(fields=["tenant", "group_id"], name="delivery_group"),
             models.Index(fields=["tenant", "-created_at"], name="delivery_recent"),
             models.Index(
+                fields=["tenant", "merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="delivery_merged",
+            ),
+            models.Index(
                 fields=["tenant", "address", "sent_at"],
                 condition=Q(channel_kind__in=["sms", "voice"]),
                 name="delivery_phones",

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 from alertcenter.alerts.models import Alert, Episode, Group, RawEvent
 from escalation.models import DueStep, Run
-from notifications.models import Attempt, Channel, Delivery, Thread
+from notifications.models import Attempt, Channel, Delivery, Destination, Thread
 from tenants import partitions, retention
 from tenants.rls import in_tenant
 from tests.admin.conftest import fill
@@ -217,6 +217,18 @@ def test_messages_without_a_group_go_once_they_are_done(acme):
     with in_tenant(acme.id):
         assert not Delivery.objects.exists()
         assert Attempt.objects.count() == 1  # history, which is kept longer
+
+
+def test_a_place_that_nobody_wrote_to_for_so_long_is_forgotten(acme):
+    with in_tenant(acme.id):
+        for key, days in (("email:gone@acme.example", 4000), ("email:here", 1)):
+            Destination.objects.create(
+                tenant_id=acme.id, key=key, open_at=ago(days), asked_until=ago(days),
+                paced_until=ago(days), failures=3,
+            )  # fmt: skip
+    run_now()
+    with in_tenant(acme.id):
+        assert [place.key for place in Destination.objects.all()] == ["email:here"]
 
 
 def test_an_alert_that_outlived_its_history_still_resolves(acme, send):
