@@ -166,7 +166,7 @@ def make_key(walk: Walk) -> str:
 
 def make_channel(walk: Walk) -> None:
     walk.add("channel")
-    walk.page.select_option("#id_kind", "slack")
+    walk.page.click("ul.choices a[href='?kind=slack']")
     walk.page.fill("#id_name", CHANNEL)
     walk.page.fill("#id_channel", PLACE)
     walk.save("channel")
