@@ -238,7 +238,7 @@ def test_a_full_disk_is_503_and_is_got_over_without_a_hand(fake_slack, tmp_path)
                 until(lambda: 503 in ledger.statuses, 60)
                 (disk / "ballast").unlink()
                 before = len(ledger.names)
-                until(lambda: len(ledger.names) > before + 50, 60)
+                until(lambda: len(ledger.names) > before + 50, 120)
             assert lost(world, ledger) == set()
             assert ledger.statuses <= {200, 503}, ledger.statuses
             stack.stop()
