@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications import telemetry
 from notifications.models import Attempt, Delivery
-from notifications.settling import LONGEST_ANSWER, on_settled
+from notifications.settling import LONGEST_ANSWER, tell
 from notifications.standing_in import pass_on
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ def arrived(
         return False
     if row.state == "ambiguous":
         _write(row, state="sent", error="", provider_id=provider_id, sent_at=Now())
-        _tell(row)
+        tell(row.pk)
     elif row.state not in TAKEN:
         return False
     _note(row, ARRIVED, words)
@@ -57,7 +56,7 @@ def lost(tenant_id: UUID, delivery_id: UUID, *, provider_id: str, words: str) ->
     _write(row, state="dead", error=words[:LONGEST_ANSWER], provider_id=provider_id)
     _note(row, LOST, words)
     pass_on(tenant_id, row)
-    _tell(row)
+    tell(row.pk)
     log.warning(
         "delivery_undelivered: %s by %s",
         row.kind,
@@ -102,14 +101,3 @@ def _note(row: Delivery, outcome: str, words: str) -> None:
         answer=words.replace("\x00", "")[:LONGEST_ANSWER],
     )
     telemetry.ATTEMPTS.labels(row.channel_kind, outcome).inc()
-
-
-def _tell(row: Delivery) -> None:
-    """Tell the upper rooms, which hear of it as of every outcome."""
-    fresh = Delivery.objects.select_related("channel", "member").get(pk=row.pk)
-    for listener in on_settled:
-        try:
-            with transaction.atomic():
-                listener(row.tenant_id, fresh)
-        except DatabaseError:
-            log.exception("settled_listener_failed", extra={"delivery": str(row.pk)})

@@ -19,21 +19,11 @@ def for_channel(channel: Channel) -> list[Address]:
 
 def for_member(tenant_id: UUID, member_id: UUID) -> list[Address]:
     """Return a member's addresses, by position; else the user's own mailbox."""
-    member = (
-        Member.objects.filter(tenant_id=tenant_id, pk=member_id, active=True)
-        .select_related("user")
-        .first()
+    contacts = Contact.objects.filter(
+        tenant_id=tenant_id, member_id=member_id, member__active=True
     )
-    if member is None:
-        return []
-    found = [
-        address
-        for contact in Contact.objects.filter(tenant_id=tenant_id, member=member)
-        for address in of_contact(contact)
-    ]
-    if found or not member.user.email:
-        return found
-    return [("email", None, member.user.email)]
+    found = [address for contact in contacts for address in of_contact(contact)]
+    return found or mailbox_of(tenant_id, member_id)
 
 
 def mailbox_of(tenant_id: UUID, member_id: UUID) -> list[Address]:

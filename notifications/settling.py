@@ -72,7 +72,7 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
                 pass_on_safely(lease.tenant_id, lease.id)
             if verdict.settled:
-                _tell(lease)
+                tell(lease.id)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
     log.log(
         logging.WARNING if name == "dead" else logging.INFO,
@@ -228,13 +228,14 @@ def _rate(parcel: Parcel | None) -> float | None:
     return float(given) if isinstance(given, int | float) and given > 0 else None
 
 
-def _tell(lease: Lease) -> None:
+def tell(delivery_id: UUID) -> None:
     """Tell the upper rooms. A listener that fails must not undo the outcome: the
     message would be sent again."""
-    row = Delivery.objects.select_related("channel", "member").get(pk=lease.id)
+    row = Delivery.objects.select_related("channel", "member").get(pk=delivery_id)
     for listener in on_settled:
         try:
             with transaction.atomic():
-                listener(lease.tenant_id, row)
+                listener(row.tenant_id, row)
         except Exception:
-            log.exception("settled_listener_failed", extra={"delivery": str(lease.id)})
+            known = {"delivery": str(delivery_id)}
+            log.exception("settled_listener_failed", extra=known)

@@ -158,8 +158,6 @@ def test_what_cannot_be_called_names_no_secret(fake, kind, settings):
 
 
 def test_without_its_secret_a_channel_says_so(fake, kind):
-    if not fake.secret():
-        pytest.skip("needs none")
     assert failure(a_chat_parcel(fake, kind, secret={})).permanent
 
 
