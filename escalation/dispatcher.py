@@ -23,7 +23,7 @@ from alertcenter.alerts.models import Group
 from alertcenter.common import failpoints, tracing
 from escalation import holding, oncall, runs, telemetry, threads
 from escalation.messages import messages_for
-from escalation.models import DueStep, Schedule
+from escalation.models import DueStep
 from escalation.models.policy import StepKind
 from notifications import outbox, personal, recipients
 from notifications.message import Message
@@ -216,16 +216,16 @@ def resolve_target(
             return [], plan["who"], "channel_gone"
         found = [Target(*address) for address in recipients.for_channel(channel)]
         return found, channel.name, "" if found else "no_address"
-    member_id, now = target, lifecycle.database_time()
+    members, now = [target], lifecycle.database_time()
     who = str(plan["who"])
     if plan["kind"] == StepKind.ONCALL:
-        schedule = Schedule.objects.filter(tenant_id=tenant_id, pk=target).first()
-        member = oncall.on_call(schedule, now) if schedule else None
-        if member is None:
+        people = oncall.on_call_by(tenant_id, [target], now).get(target, [])
+        if not people:
             return [], who, "nobody_on_call"
-        member_id, who = member.pk, member.name
+        members, who = [member.pk for member in people], oncall.names_of(people)
     found = [
         Target(*call[:3], member_id, call.seconds, call.step)
+        for member_id in members
         for call in personal.calls_for(tenant_id, member_id, severity=severity, at=now)
     ]
     return found, who, "" if found else "no_address"

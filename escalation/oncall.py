@@ -1,105 +1,354 @@
-"""Who is on call at a moment?
+"""Who is on call, as the database has it?
 
-Turns change at a wall-clock time in the order's own zone: in a gap the hand-over
-moves to the next instant that exists, in an ambiguous hour it is the first one
-(reference/wire-protocols.md 3.10), so that cover never has a hole.
+Everything that decides over a stretch of time is read in a handful of statements,
+whatever the number of schedules; escalation/rota.py does the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from escalation.models import Schedule, Turn
+from django.db import connection
+
+from escalation import holidays, hours, rota
+from escalation.hours import DAY_NAMES, EVERY_DAY, Span
+from escalation.models import Schedule
+from escalation.models.calendars import Absence, Availability, ImportedShift
+from escalation.models.schedule import (
+    Layer,
+    Override,
+    Swap,
+    TemporarySchedule,
+    TemporaryShift,
+    Turn,
+)
+from escalation.rota import Change, Fixed, Rota, Temporary
+from escalation.shifts import Layer as Rotation
+from escalation.shifts import People, Shift
 from tenants.models import Member
+
+ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+LONGEST_LOOK = timedelta(days=400)
+MOMENT = timedelta(seconds=1)
+ONE_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class OnCall:
-    """Who is on call, until when, and who is next."""
+    """Who is on call by a schedule, until when, and who is next."""
 
     schedule: Schedule
-    member: Member | None
+    members: Sequence[Member]
     until: datetime | None
-    next_member: Member | None
+    next_members: Sequence[Member]
+
+    @property
+    def names(self) -> str:
+        """Who is on call, in words; "" for nobody."""
+        return names_of(self.members)
+
+    @property
+    def next_names(self) -> str:
+        return names_of(self.next_members)
 
 
-def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """Return the instant (UTC) of a wall-clock time; see the module's rule."""
-    local = datetime.combine(day, clock, zone)  # fold=0: the first of two
-    moment = local.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return moment
-    # The time does not exist that day. Read with the offset before the gap it lies
-    # behind it by as much as it stood inside; the gap ends where the offset jumps.
-    before = local.utcoffset() or timedelta()
-    after = local.replace(fold=1).utcoffset() or timedelta()
-    low = moment - abs(before - after)
-    high = moment
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0)
+def names_of(members: Iterable[Member]) -> str:
+    """Return members' names in one line."""
+    return ", ".join(member.name for member in members)
 
 
-def shift_index(schedule: Schedule, at: datetime) -> int:
-    """Return the number of the turn that `at` falls in; negative before the start."""
-    zone = ZoneInfo(schedule.time_zone)
-    days = (at.astimezone(zone).date() - schedule.starts_on).days
-    index = days // schedule.turn_days
-    if at < shift_start(schedule, index):
-        return index - 1
-    if at >= shift_start(schedule, index + 1):
-        return index + 1
-    return index
+def on_call(schedule: Schedule, at: datetime) -> list[Member]:
+    """Return the members on call at `at`; [] when nobody is."""
+    return on_call_by(schedule.tenant_id, [schedule.pk], at).get(schedule.pk, [])
 
 
-def shift_start(schedule: Schedule, index: int) -> datetime:
-    """Return when turn number `index` begins (UTC)."""
-    day = schedule.starts_on + timedelta(days=index * schedule.turn_days)
-    return instant(day, schedule.handoff, ZoneInfo(schedule.time_zone))
+def on_call_by(
+    tenant_id: UUID, schedule_ids: Collection[UUID] | None, at: datetime
+) -> dict[UUID, list[Member]]:
+    """Return who is on call by each of these schedules; by all with None."""
+    rotas = load(tenant_id, schedule_ids, Span(at, at + MOMENT))
+    found = {pk: rota.people_at(one, at) for pk, one in rotas.items()}
+    members = members_of(tenant_id, found.values())
+    return {pk: [members[p] for p in people] for pk, people in found.items()}
 
 
-def turns_of(schedule: Schedule) -> list[Turn]:
-    """Return the turns in order, of active members only."""
-    rows = Turn.objects.filter(
-        tenant_id=schedule.tenant_id, schedule=schedule, member__active=True
+def next_on_call(schedule: Schedule, at: datetime) -> list[Member]:
+    """Return who comes after those who are on call at `at`."""
+    found = everyone_on_call(schedule.tenant_id, at, [schedule.pk])
+    return list(found[0].next_members) if found else []
+
+
+def everyone_on_call(
+    tenant_id: UUID, at: datetime, schedule_ids: Collection[UUID] | None = None
+) -> list[OnCall]:
+    """Return the state of each schedule of the tenant, by name."""
+    rotas = load(tenant_id, schedule_ids, Span(at, at + LONGEST_LOOK))
+    found = {pk: rota.coming(one, at) for pk, one in rotas.items()}
+    members = members_of(
+        tenant_id, (people for c in found.values() for people in (c.people, c.then))
     )
-    return list(rows.select_related("member").order_by("position", "id"))
+    return [
+        OnCall(
+            schedule,
+            [members[p] for p in found[schedule.pk].people],
+            found[schedule.pk].until,
+            [members[p] for p in found[schedule.pk].then],
+        )
+        for schedule in Schedule.objects.filter(tenant_id=tenant_id, pk__in=rotas)
+    ]
 
 
-def who(schedule: Schedule, turns: Sequence[Turn], at: datetime) -> OnCall:
-    """Return who is on call by these turns at `at`."""
-    if not turns:
-        return OnCall(schedule, None, None, None)
-    index = shift_index(schedule, at)
-    return OnCall(
-        schedule,
-        turns[index % len(turns)].member,
-        shift_start(schedule, index + 1),
-        turns[(index + 1) % len(turns)].member,
+def members_of(tenant_id: UUID, people: Iterable[People]) -> dict[UUID, Member]:
+    """Return the members with these ids."""
+    ids = {person for group in people for person in group}
+    if not ids:
+        return {}
+    return {m.pk: m for m in Member.objects.filter(tenant_id=tenant_id, pk__in=ids)}
+
+
+# --- reading ---
+
+
+def load(
+    tenant_id: UUID, schedule_ids: Collection[UUID] | None, within: Span
+) -> dict[UUID, Rota]:
+    """Return the rotas of these schedules (all with None), with what bears on a
+    stretch of time."""
+    rows = Schedule.objects.filter(tenant_id=tenant_id)
+    if schedule_ids is not None:
+        rows = rows.filter(pk__in=list(schedule_ids))
+    schedules = list(rows)
+    if not schedules:
+        return {}
+    return _Reader(tenant_id, schedules, within).rotas()
+
+
+@dataclass(frozen=True)
+class _Reader:
+    tenant_id: UUID
+    schedules: Sequence[Schedule]
+    within: Span
+
+    def rotas(self) -> dict[UUID, Rota]:
+        layers = self.layers()
+        inactive = frozenset(
+            Member.objects.filter(tenant_id=self.tenant_id, active=False).values_list(
+                "pk", flat=True
+            )
+        )
+        fixed, swaps = self.fixed(), self.swaps()
+        overrides, temporaries = self.overrides(), self.temporaries()
+        gone = dict.fromkeys(inactive, (ALWAYS,))
+        away = gone | self.away() if any(s.stand_in for s in self.schedules) else gone
+        return {
+            one.pk: Rota(
+                zone=ZoneInfo(one.time_zone),
+                layers=layers.get(one.pk, ()),
+                fixed=fixed.get(one.pk, ()),
+                swaps=swaps.get(one.pk, ()),
+                overrides=overrides.get(one.pk, ()),
+                temporaries=temporaries.get(one.pk, ()),
+                holidays=holidays.of_years(
+                    one.holiday_country, one.holiday_subdivision, self.years()
+                ),
+                away=away if one.stand_in else gone,
+                inactive=inactive,
+            )
+            for one in self.schedules
+        }
+
+    def mine(self, **more: Any) -> dict[str, Any]:
+        """Return the conditions for what bears on the stretch."""
+        return {
+            "tenant_id": self.tenant_id,
+            "starts_at__lt": self.within.ends_at,
+            "ends_at__gt": self.within.starts_at,
+        } | more
+
+    def ids(self) -> list[UUID]:
+        return [one.pk for one in self.schedules]
+
+    def years(self) -> range:
+        begin = self.within.starts_at - hours.ONE_DAY
+        return range(begin.year, (self.within.ends_at + hours.ONE_DAY).year + 1)
+
+    def layers(self) -> dict[UUID, list[Rotation]]:
+        turns: dict[UUID, list[tuple[int, UUID]]] = defaultdict(list)
+        with connection.cursor() as cursor:
+            cursor.execute(TURNS, [self.tenant_id, self.ids()])
+            for layer, position, member in cursor:
+                turns[layer].append((position, member))
+        zones = {one.pk: one.time_zone for one in self.schedules}
+        found: dict[UUID, list[Rotation]] = defaultdict(list)
+        for row in Layer.objects.filter(
+            tenant_id=self.tenant_id, schedule_id__in=self.ids()
+        ):
+            zone = row.time_zone or zones[row.schedule_id]
+            found[row.schedule_id].append(rotation(row, turns[row.pk], zone))
+        return found
+
+    def fixed(self) -> dict[UUID, list[Fixed]]:
+        """Return the shifts that were read from calendars."""
+        found: dict[UUID, list[Fixed]] = defaultdict(list)
+        conditions = self.mine(
+            calendar__schedule_id__in=self.ids(), calendar__overrides=False
+        )
+        for schedule, level, begin, end, member in ImportedShift.objects.filter(
+            **conditions
+        ).values_list(
+            "calendar__schedule_id", "level", "starts_at", "ends_at", "member_id"
+        ):
+            found[schedule].append(Fixed(level, begin, end, member))
+        return found
+
+    def swaps(self) -> dict[UUID, list[Change]]:
+        found: dict[UUID, list[Change]] = defaultdict(list)
+        conditions = self.mine(schedule_id__in=self.ids(), benefactor_id__isnull=False)
+        for row in Swap.objects.filter(**conditions).order_by("taken_at", "id"):
+            found[row.schedule_id].append(
+                Change(
+                    rota.REPLACE,
+                    row.starts_at,
+                    row.ends_at,
+                    row.benefactor_id,
+                    row.beneficiary_id,
+                )
+            )
+        return found
+
+    def overrides(self) -> dict[UUID, list[Change]]:
+        """Return people's overrides and those read from calendars."""
+        found: dict[UUID, list[Change]] = defaultdict(list)
+        conditions = self.mine(
+            calendar__schedule_id__in=self.ids(), calendar__overrides=True
+        )
+        for schedule, begin, end, member in ImportedShift.objects.filter(
+            **conditions
+        ).values_list("calendar__schedule_id", "starts_at", "ends_at", "member_id"):
+            found[schedule].append(Change(rota.ONLY, begin, end, member))
+        for row in Override.objects.filter(**self.mine(schedule_id__in=self.ids())):
+            found[row.schedule_id].append(
+                Change(
+                    row.kind, row.starts_at, row.ends_at, row.member_id, row.instead_id
+                )
+            )
+        return found
+
+    def temporaries(self) -> dict[UUID, list[Temporary]]:
+        rows = list(
+            TemporarySchedule.objects.filter(**self.mine(schedule_id__in=self.ids()))
+        )
+        own: dict[UUID, list[Shift]] = defaultdict(list)
+        if rows:
+            for temporary, begin, end, member in TemporaryShift.objects.filter(
+                **self.mine(temporary_id__in=[row.pk for row in rows])
+            ).values_list("temporary_id", "starts_at", "ends_at", "member_id"):
+                own[temporary].append(Shift(begin, end, (member,)))
+        found: dict[UUID, list[Temporary]] = defaultdict(list)
+        for row in rows:
+            found[row.schedule_id].append(
+                Temporary(row.starts_at, row.ends_at, own[row.pk])
+            )
+        return found
+
+    def away(self) -> dict[UUID, Sequence[Span]]:
+        """Return when members are absent or have their own holidays."""
+        found = absences(self.tenant_id, self.within)
+        return {person: hours.joined(spans) for person, spans in found.items()}
+
+
+TURNS = """
+SELECT t.layer_id, t.position, t.member_id
+FROM turn t
+JOIN layer l ON l.tenant_id = t.tenant_id AND l.id = t.layer_id
+WHERE t.tenant_id = %s AND l.schedule_id = ANY (%s)
+ORDER BY t.position, t.id
+"""
+
+
+def absences(
+    tenant_id: UUID, within: Span, member_ids: Collection[UUID] | None = None
+) -> Mapping[UUID, list[Span]]:
+    """Return the stretches in which members are away, by member, in no order."""
+    rows = Absence.objects.filter(
+        tenant_id=tenant_id,
+        starts_at__lt=within.ends_at,
+        ends_at__gt=within.starts_at,
     )
-
-
-def on_call(schedule: Schedule, at: datetime) -> Member | None:
-    """Return the member on call at `at`, or None when nobody is."""
-    return who(schedule, turns_of(schedule), at).member
-
-
-def everyone_on_call(tenant_id: UUID, at: datetime) -> list[OnCall]:
-    """Return the state of each on-call order of the tenant."""
-    schedules = list(Schedule.objects.filter(tenant_id=tenant_id))
-    by_schedule: dict[UUID, list[Turn]] = {s.pk: [] for s in schedules}
-    for turn in (
-        Turn.objects.filter(tenant_id=tenant_id, member__active=True)
-        .select_related("member")
-        .order_by("position", "id")
+    festive = Availability.objects.filter(tenant_id=tenant_id).exclude(
+        holiday_country=""
+    )
+    if member_ids is not None:
+        rows = rows.filter(member_id__in=list(member_ids))
+        festive = festive.filter(member_id__in=list(member_ids))
+    found: dict[UUID, list[Span]] = defaultdict(list)
+    for member, begin, end in rows.values_list("member_id", "starts_at", "ends_at"):
+        found[member].append(Span(begin, end))
+    begin, end = within.starts_at - hours.ONE_DAY, within.ends_at + hours.ONE_DAY
+    years = range(begin.year, end.year + 1)
+    for member, country, region, zone in festive.values_list(
+        "member_id", "holiday_country", "holiday_subdivision", "member__time_zone"
     ):
-        by_schedule[turn.schedule_id].append(turn)
-    return [who(s, by_schedule[s.pk], at) for s in schedules]
+        days = holidays.of_years(country, region, years)
+        found[member] += hours.whole_days(days, ZoneInfo(zone), within)
+    return found
+
+
+def rotation(row: Layer, turns: Iterable[tuple[int, UUID]], time_zone: str) -> Rotation:
+    """Return a layer's row as what is reckoned with; `turns` are (position, member),
+    by position."""
+    places: dict[int, list[UUID]] = defaultdict(list)
+    for position, member in turns:
+        places[position].append(member)
+    days = frozenset(DAY_NAMES.index(day) for day in row.weekdays)
+    lasts = timedelta(minutes=row.lasts_minutes) if row.lasts_minutes else None
+    return Rotation(
+        zone=ZoneInfo(time_zone),
+        starts=datetime.combine(row.starts_on, row.handoff),
+        turns=tuple(tuple(places[position]) for position in sorted(places)),
+        frequency=row.frequency,
+        every=row.every,
+        first=row.first_turn,
+        until=datetime.combine(row.ends_on, row.handoff) if row.ends_on else None,
+        lasts=lasts,
+        weekdays=EVERY_DAY if len(days) == len(DAY_NAMES) else days,
+        hours=hours.parse(row.hours) if row.hours else (),
+        holidays=row.holidays,
+        level=row.level,
+        name=row.name,
+        key=row.pk,
+    )
+
+
+def make(
+    tenant_id: UUID,
+    name: str,
+    people: Iterable[Member],
+    *,
+    days: int = 7,
+    **fields: Any,
+) -> Schedule:
+    """Write a schedule of one layer whose members take turns of so many days.
+
+    `fields`: time_zone, owner of the schedule; starts_on, handoff of the layer.
+    """
+    own = {k: fields.pop(k) for k in ("time_zone", "owner") if k in fields}
+    schedule: Schedule = Schedule.objects.create(tenant_id=tenant_id, name=name, **own)
+    layer = Layer.objects.create(
+        tenant_id=tenant_id,
+        schedule=schedule,
+        frequency="daily",
+        every=days,
+        **fields,
+    )
+    Turn.objects.bulk_create(
+        Turn(tenant_id=tenant_id, layer=layer, member=member, position=position)
+        for position, member in enumerate(people, 1)
+    )
+    return schedule

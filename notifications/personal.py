@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from alertcenter.common.clocks import as_utc
 from notifications import recipients
 from notifications.models.channel import Contact
 from notifications.models.personal import (
@@ -223,8 +224,7 @@ def _ends(person: Person, at: datetime) -> list[datetime]:
 def span(hours: QuietHours, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return begin and end (UTC) of the quiet hours that begin on `day`."""
     over = day + timedelta(days=1) if hours.ends <= hours.begins else day
-    return _instant(day, hours.begins, zone), _instant(over, hours.ends, zone)
-
-
-def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, clock, zone).astimezone(UTC)
+    return (
+        as_utc(datetime.combine(day, hours.begins), zone, last=False),
+        as_utc(datetime.combine(over, hours.ends), zone, last=True),
+    )

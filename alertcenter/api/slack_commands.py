@@ -132,16 +132,16 @@ def on_call(asked: Asked) -> Said:
 def shift(one: oncall.OnCall, reader: Member) -> str:
     """Return one on-call order in a line, its times in the reader's zone."""
     name = f"*{safe(one.schedule.name, 80)}*"
-    if one.member is None:
+    if not one.members:
         return _("%(order)s: nobody") % {"order": name}
     until = one.until.isoformat() if one.until else None
     words = {
         "order": name,
-        "who": safe(one.member.name, 80),
+        "who": safe(one.names, 200),
         "until": safe(localize.moment(until, reader.language, reader.time_zone)),
-        "next": safe(one.next_member.name if one.next_member else "", 80),
+        "next": safe(one.next_names, 200),
     }
-    if one.next_member is None or one.next_member.pk == one.member.pk:
+    if one.until is None:
         return _("%(order)s: %(who)s") % words
     return _("%(order)s: %(who)s until %(until)s, then %(next)s") % words
 

@@ -115,10 +115,12 @@ def on_call_users(tenant_id: UUID, names: list[str]) -> dict[str, tuple[str, ...
     for schedule in Schedule.objects.filter(tenant_id=tenant_id):
         if schedule.name.casefold() not in [name.casefold() for name in names]:
             continue
-        member = oncall.on_call(schedule, now)
-        rows = Contact.objects.filter(tenant_id=tenant_id, kind="slack", member=member)
+        people = [member.pk for member in oncall.on_call(schedule, now)]
+        rows = Contact.objects.filter(
+            tenant_id=tenant_id, kind="slack", member_id__in=people
+        )
         users = rows.order_by("position").values_list("address", flat=True)
-        if member is not None and users:
+        if users:
             found[schedule.name.casefold()] = tuple(users)
     return found
 

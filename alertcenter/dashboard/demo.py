@@ -19,7 +19,8 @@ from django.utils import timezone
 from alertcenter.alerts.models import Route
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.simulation.slack_server import TOKEN
-from escalation.models import Policy, Schedule, Step, Turn
+from escalation import oncall
+from escalation.models import Policy, Schedule, Step
 from notifications.default_templates import install_templates
 from notifications.models import Channel, Contact
 from tenants import access, founding
@@ -180,27 +181,16 @@ def _channel(
 def _orders(tenant_id: UUID, members: dict[str, Member]) -> dict[str, Schedule]:
     orders = {}
     for name, (zone, handoff, days, people) in ON_CALL.items():
-        order, new = Schedule.objects.get_or_create(
-            tenant_id=tenant_id,
-            name=name,
-            defaults={
-                "time_zone": zone,
-                "starts_on": _monday(),
-                "handoff": handoff,
-                "turn_days": days,
-            },
+        order = Schedule.objects.filter(tenant_id=tenant_id, name=name).first()
+        orders[name] = order or oncall.make(
+            tenant_id,
+            name,
+            [members[who] for who in people],
+            days=days,
+            time_zone=zone,
+            starts_on=_monday(),
+            handoff=handoff,
         )
-        if new:
-            Turn.objects.bulk_create(
-                Turn(
-                    tenant_id=tenant_id,
-                    schedule=order,
-                    member=members[who],
-                    position=position,
-                )
-                for position, who in enumerate(people, 1)
-            )
-        orders[name] = order
     return orders
 
 

@@ -100,7 +100,7 @@ def _every_order_has_people(tenant_id: UUID) -> bool:
     )
     staffed = set(
         Turn.objects.filter(tenant_id=tenant_id, member__active=True)
-        .values_list("schedule_id", flat=True)
+        .values_list("layer__schedule_id", flat=True)
         .distinct()
     )
     return bool(orders) and orders <= staffed

@@ -1,8 +1,8 @@
-"""How does a person write an on-call order, and see who is on call when?"""
+"""How does a person write a schedule, and see who is on call when?"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,21 +12,48 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from escalation import oncall
-from escalation.models import Schedule, Turn
+from escalation import oncall, rota
+from escalation.hours import Span
+from escalation.models import Layer, Override, Schedule, Turn
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
 
-NEXT_TURNS = 8
+NEXT_SHIFTS = 8
+SHIFTS_AHEAD = timedelta(days=60)
 
 
 class ScheduleForm(TimeZoneChoices, TenantForm):
-    """The zone is that of the hand-over's clock."""
+    """The zone is that of the layers' clocks."""
 
     class Meta:
         model = Schedule
-        fields = ("name", "time_zone", "starts_on", "handoff", "turn_days")
+        fields = (
+            "name",
+            "time_zone",
+            "owner",
+            "holiday_country",
+            "holiday_subdivision",
+            "stand_in",
+        )
+
+
+class LayerInline(TenantInline, admin.TabularInline):
+    """The layers, each with a page of its own for its turns."""
+
+    model = Layer
+    extra = 1
+    fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
+    show_change_link = True
+
+
+class OverrideInline(TenantInline, admin.TabularInline):
+    """What changes the layers for a while."""
+
+    model = Override
+    extra = 0
+    fields = ("kind", "member", "instead", "starts_at", "ends_at", "note")
+    autocomplete_fields = ("member", "instead")
 
 
 class TurnInline(TenantInline, admin.TabularInline):
@@ -38,8 +65,34 @@ class TurnInline(TenantInline, admin.TabularInline):
     autocomplete_fields = ("member",)
 
 
+@admin.register(Layer)
+class LayerAdmin(TenantScopedAdmin):
+    """One rotation of a schedule."""
+
+    section = "escalation"
+    section_order = 21
+    list_display = ("name", "schedule", "level", "frequency", "every")
+    search_fields = ("name", "schedule__name")
+    fields = (
+        "schedule",
+        "name",
+        "level",
+        "time_zone",
+        "frequency",
+        "every",
+        "starts_on",
+        "handoff",
+        "ends_on",
+        "lasts_minutes",
+        "weekdays",
+        "hours",
+        "holidays",
+    )
+    inlines = (TurnInline,)
+
+
 class WhoForm(forms.Form):
-    """The moment somebody asks about, by the clock of the order's zone."""
+    """The moment somebody asks about, by the clock of the schedule's zone."""
 
     at = forms.DateTimeField(
         label=_("Who is on call at"),
@@ -53,15 +106,16 @@ class WhoForm(forms.Form):
 
 @admin.register(Schedule)
 class ScheduleAdmin(TenantScopedAdmin):
-    """On-call orders, with the coming turns."""
+    """Schedules, with the coming shifts."""
 
     section = "escalation"
     section_order = 20
     form = ScheduleForm
-    list_display = ("name", "time_zone", "handoff", "turn_days", "now")
+    list_display = ("name", "time_zone", "now")
     search_fields = ("name",)
-    fields = ("name", "time_zone", "starts_on", "handoff", "turn_days")
-    inlines = (TurnInline,)
+    fields = ScheduleForm.Meta.fields
+    autocomplete_fields = ("owner",)
+    inlines = (LayerInline, OverrideInline)
     change_form_template = "admin/alertcenter/schedule.html"
 
     def changelist_view(
@@ -69,25 +123,26 @@ class ScheduleAdmin(TenantScopedAdmin):
     ) -> HttpResponse:
         membership = getattr(request, "membership", None)
         if membership is not None:
-            everyone = oncall.everyone_on_call(membership.tenant_id, timezone.now())
+            found = oncall.on_call_by(membership.tenant_id, None, timezone.now())
             request._on_call = {  # type: ignore[attr-defined]
-                item.schedule.pk: item.member for item in everyone
+                pk: oncall.names_of(members) for pk, members in found.items()
             }
         return super().changelist_view(request, extra_context)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Answer "on call now" for all rows from one look."""
-        on_call: dict[Any, Any] = getattr(request, "_on_call", {})
+        on_call: dict[Any, str] = getattr(request, "_on_call", {})
 
         @admin.display(description=_("on call now"))
         def now(schedule: Schedule) -> str:
-            return str(on_call.get(schedule.pk) or "–")
+            return on_call.get(schedule.pk) or "–"
 
         return [now if name == "now" else name for name in self.list_display]
 
     def now(self, schedule: Schedule) -> str:
         """Stands for the column that get_list_display fills."""
-        return str(oncall.on_call(schedule, timezone.now()) or "–")
+        found = oncall.on_call(schedule, timezone.now())
+        return oncall.names_of(found) or "–"
 
     def change_view(
         self,
@@ -104,26 +159,29 @@ class ScheduleAdmin(TenantScopedAdmin):
 
 
 def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:
-    """Return who is on call now, at the asked moment, and in the next turns."""
-    zone = ZoneInfo(schedule.time_zone)
-    turns = oncall.turns_of(schedule)
+    """Return who is on call now, at the asked moment, and in the next shifts."""
+    zone, tenant_id = ZoneInfo(schedule.time_zone), schedule.tenant_id
     now = timezone.now()
     asked = moment(request, zone)
-    form = WhoForm(initial={"at": (asked or now).astimezone(zone)})
-    listed = []
-    at = now
-    for _number in range(NEXT_TURNS if turns else 0):
-        found = oncall.who(schedule, turns, at)
-        if found.until is None:
-            break
-        listed.append({"member": found.member, "until": found.until.astimezone(zone)})
-        at = found.until
+    within = Span(now, now + SHIFTS_AHEAD)
+    found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
+    shifts = rota.final(found, within)[:NEXT_SHIFTS]
+    members = oncall.members_of(tenant_id, (shift.people for shift in shifts))
     return {
-        "who_form": form,
+        "who_form": WhoForm(initial={"at": (asked or now).astimezone(zone)}),
         "zone": schedule.time_zone,
-        "turns": listed,
+        "turns": [
+            {
+                "now": shift.starts_at <= now,
+                "names": oncall.names_of(members[p] for p in shift.people),
+                "until": shift.ends_at.astimezone(zone),
+            }
+            for shift in shifts
+        ],
         "asked": asked.astimezone(zone) if asked else None,
-        "asked_member": oncall.who(schedule, turns, asked).member if asked else None,
+        "asked_names": oncall.names_of(oncall.on_call(schedule, asked))
+        if asked
+        else "",
     }
 
 

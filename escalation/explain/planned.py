@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from alertcenter.alerts.routing import CompiledRoute
-from escalation import runs
+from escalation import oncall, runs
 from escalation.explain.routes import Names
 from escalation.explain.steps import Crew
 from escalation.explain.trace import Line, Link, Verdict
@@ -106,11 +106,15 @@ def _target(
         member_id = UUID(step["target"])
         calls = personal.calls_for(tenant_id, member_id, severity=severity, at=when)
         return _said([call[:3] for call in calls], who, "would_tell")
-    member = crew.at(step["target"], when)
-    if member is None:
+    members = crew.at(step["target"], when)
+    if not members:
         return [], who, "would_nobody_on_call"
-    calls = personal.calls_for(tenant_id, member.pk, severity=severity, at=when)
-    return _said([call[:3] for call in calls], member.name, "would_tell_oncall")
+    called = [
+        call[:3]
+        for member in members
+        for call in personal.calls_for(tenant_id, member.pk, severity=severity, at=when)
+    ]
+    return _said(called, oncall.names_of(members), "would_tell_oncall")
 
 
 def _said(

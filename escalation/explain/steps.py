@@ -10,11 +10,13 @@ from uuid import UUID
 
 from alertcenter.alerts.models import Transition
 from alertcenter.alerts.models.transition import Kind
-from escalation import oncall
+from escalation import oncall, rota
 from escalation.explain.facts import Facts
 from escalation.explain.trace import Line, Link
-from escalation.models import DueStep, Run, Schedule, Turn
+from escalation.hours import Span
+from escalation.models import DueStep, Run
 from escalation.models.policy import StepKind
+from escalation.rota import Rota
 from tenants.actors import ENGINE
 from tenants.models import Member
 
@@ -53,20 +55,22 @@ def of_group(facts: Facts) -> list[Line]:
 
 
 class Crew:
-    """Who is on call by which schedule at a moment; each schedule is read once."""
+    """Who is on call by which schedule at a moment; each schedule is read once for
+    the time ahead of the first moment."""
 
     def __init__(self, tenant_id: UUID) -> None:
         self._tenant_id = tenant_id
-        self._known: dict[str, tuple[Schedule, list[Turn]] | None] = {}
+        self._known: dict[str, tuple[Span, Rota | None]] = {}
 
-    def at(self, schedule_id: str, moment: datetime) -> Member | None:
-        """Return the member who is; None when nobody is."""
-        if schedule_id not in self._known:
-            rows = Schedule.objects.filter(tenant_id=self._tenant_id, pk=schedule_id)
-            row = rows.first()
-            self._known[schedule_id] = (row, oncall.turns_of(row)) if row else None
-        known = self._known[schedule_id]
-        return oncall.who(*known, moment).member if known else None
+    def at(self, schedule_id: str, moment: datetime) -> list[Member]:
+        """Return the members who are."""
+        within, found = self._known.get(schedule_id, (None, None))
+        if within is None or not within.starts_at <= moment < within.ends_at:
+            pk, within = UUID(schedule_id), Span(moment, moment + oncall.LONGEST_LOOK)
+            found = oncall.load(self._tenant_id, [pk], within).get(pk)
+            self._known[schedule_id] = within, found
+        people = rota.people_at(found, moment) if found else ()
+        return list(oncall.members_of(self._tenant_id, [people]).values())
 
 
 @dataclass(frozen=True)
@@ -151,9 +155,8 @@ def _planned(
     """Say who is on call at the moment of a step that asks for that."""
     planned: dict[str, Any] = {"when": moment}
     if step["kind"] == StepKind.ONCALL and step["target"]:
-        member = run.crew.at(step["target"], moment)
-        name = member.name if member else step["who"]
-        planned |= {"who": name, "nobody": member is None}
+        names = oncall.names_of(run.crew.at(step["target"], moment))
+        planned |= {"who": names or step["who"], "nobody": not names}
     return planned
 
 

@@ -65,7 +65,7 @@ class Step(TenantModel):
         models.PROTECT,
         null=True,
         blank=True,
-        verbose_name=_("on-call order"),
+        verbose_name=_("schedule"),
     )
     wait_seconds = models.PositiveIntegerField(
         _("wait (seconds)"),

@@ -1,22 +1,78 @@
-"""Who is on call, by turns?"""
+"""Who is on call: schedules, their layers, and what changes them for a while?"""
 
 from __future__ import annotations
 
-from django.core.validators import MinValueValidator
+from datetime import date, time
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from escalation import hours, rota
+from escalation.hours import DAY_NAMES, HoursError
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey
 from tenants.timezones import validate_time_zone
 
+HIGHEST_LEVEL = 9
+LONGEST_TURN = 1000  # units of a layer's frequency
+LONGEST_SHIFT = 400 * 24 * 60  # minutes
+
+
+def every_day() -> list[str]:
+    """Return the names of all days."""
+    return list(DAY_NAMES)
+
+
+def validate_days(value: Any) -> None:
+    """Raise ValidationError unless these are days' names, one at least."""
+    if not isinstance(value, list) or not value or not set(value) <= set(DAY_NAMES):
+        raise ValidationError(_("Choose at least one day."))
+
+
+def validate_hours(value: Any) -> None:
+    """Raise ValidationError unless `escalation.hours.parse` can read `value`."""
+    try:
+        hours.parse(value)
+    except HoursError as error:
+        raise ValidationError(
+            _("Hours are written as a list like %(example)s (%(what)s)."),
+            params={
+                "example": '[{"days": ["mon"], "begins": "09:00", "ends": "17:00"}]',
+                "what": str(error),
+            },
+        ) from error
+
+
+def is_backwards(first: date | None, last: date | None) -> bool:
+    """Whether something ends before it begins; not where a form found one wrong."""
+    return first is not None and last is not None and last <= first
+
+
+class Frequency(models.TextChoices):
+    """The unit in which a layer's turns are counted."""
+
+    HOURLY = "hourly", _("hours")
+    DAILY = "daily", _("days")
+    WEEKLY = "weekly", _("weeks")
+    MONTHLY = "monthly", _("months")
+
+
+class OnHolidays(models.TextChoices):
+    """What a layer does on the schedule's holidays."""
+
+    ANY = "any", _("as on any day")
+    NEVER = "never", _("not on holidays")
+    ONLY = "only", _("on holidays only")
+
 
 class Schedule(TenantModel):
-    """One row is an on-call order: members take turns of equal length.
-
-    A turn starts at `handoff` o'clock, wall time in `time_zone`, every
-    `turn_days` days, counted from the date `starts_on`.
-    """
+    """One row is a schedule: its layers say who is on call, and swaps, overrides and
+    temporary schedules change that for a while (escalation/rota.py)."""
 
     name = models.CharField(_("name"), max_length=100)
     time_zone = models.CharField(
@@ -25,16 +81,30 @@ class Schedule(TenantModel):
         default="UTC",
         validators=[validate_time_zone],
     )
-    starts_on = models.DateField(_("first day"))
-    handoff = models.TimeField(_("hand-over at"))
-    turn_days = models.PositiveSmallIntegerField(
-        _("length of a turn (days)"), default=7, validators=[MinValueValidator(1)]
+    owner = TenantForeignKey(
+        "tenants.Member",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("owner"),
+        help_text=_("Is told of gaps and double bookings before they happen."),
+    )
+    # ISO 3166-1 and -2, as the library `holidays` names them.
+    holiday_country = models.CharField(
+        _("holidays of country"), max_length=2, blank=True, default=""
+    )
+    holiday_subdivision = models.CharField(
+        _("region"), max_length=10, blank=True, default=""
+    )
+    stand_in = models.BooleanField(
+        _("the next stands in for who is absent"), default=True
     )
 
     class Meta:
         db_table = "schedule"
-        verbose_name = _("on-call order")
-        verbose_name_plural = _("on-call orders")
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="schedule_name")
@@ -44,10 +114,94 @@ class Schedule(TenantModel):
         return self.name
 
 
-class Turn(TenantModel):
-    """One row is one member's place in an on-call order."""
+class Layer(TenantModel):
+    """One row is a rotation of a schedule (escalation/shifts.py).
 
-    schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="turns")
+    The first turn begins on `starts_on` at `handoff`, wall time of the layer's zone,
+    or the schedule's where it has none.
+    """
+
+    schedule = TenantForeignKey(
+        Schedule,
+        models.CASCADE,
+        related_name="layers",
+        verbose_name=_("schedule"),
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, default="")
+    level = models.PositiveSmallIntegerField(
+        _("priority"),
+        default=0,
+        validators=[MaxValueValidator(HIGHEST_LEVEL)],
+        help_text=_("The highest wins; layers of one priority are on call together."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validate_time_zone],
+    )
+    frequency = models.CharField(
+        _("unit"),
+        max_length=10,
+        choices=Frequency.choices,
+        default=Frequency.WEEKLY,
+    )
+    every = models.PositiveSmallIntegerField(
+        _("length of a turn"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_TURN)],
+    )
+    starts_on = models.DateField(_("first day"))
+    handoff = models.TimeField(_("hand-over at"), default=time(9))
+    ends_on = models.DateField(_("last hand-over"), null=True, blank=True)
+    lasts_minutes = models.PositiveIntegerField(
+        _("a shift ends after (minutes)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_SHIFT)],
+        help_text=_("Empty: it lasts until the next begins."),
+    )
+    weekdays = models.JSONField(
+        _("weekdays"), default=every_day, validators=[validate_days]
+    )
+    hours = models.JSONField(
+        _("only at these hours"),
+        default=list,
+        blank=True,
+        validators=[validate_hours],
+    )
+    holidays = models.CharField(
+        _("holidays"),
+        max_length=10,
+        choices=OnHolidays.choices,
+        default=OnHolidays.ANY,
+    )
+    # Which of the turns comes first: moved when turns are added or removed, so that
+    # whoever is on call stays so.
+    first_turn = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "layer"
+        verbose_name = _("layer")
+        verbose_name_plural = _("layers")
+        ordering = ["-level", "name", "id"]
+        indexes = [models.Index(fields=["tenant", "schedule"], name="layer_of")]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.schedule_id}"
+
+    def clean(self) -> None:
+        """Ask for an end after the start."""
+        if is_backwards(self.starts_on, self.ends_on):
+            raise ValidationError({"ends_on": _("It ends before it begins.")})
+
+
+class Turn(TenantModel):
+    """One row is one member's place in a layer; equal positions are on call
+    together."""
+
+    layer = TenantForeignKey(Layer, models.CASCADE, related_name="turns")
     member = TenantForeignKey(
         "tenants.Member", models.CASCADE, verbose_name=_("member")
     )
@@ -58,6 +212,173 @@ class Turn(TenantModel):
         verbose_name = _("turn")
         verbose_name_plural = _("turns")
         ordering = ["position"]
+        indexes = [models.Index(fields=["tenant", "layer"], name="turn_of")]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.member}"
+
+
+class Stretch(TenantModel):
+    """Something that lasts from one moment to another."""
+
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    note = models.CharField(_("note"), max_length=200, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """Ask for an end after the start."""
+        if is_backwards(self.starts_at, self.ends_at):
+            raise ValidationError({"ends_at": _("It ends before it begins.")})
+
+
+def lasts(name: str) -> models.CheckConstraint:
+    """Return the constraint that a stretch ends after it begins."""
+    return models.CheckConstraint(
+        condition=Q(ends_at__gt=F("starts_at")), name=f"{name}_lasts"
+    )
+
+
+class OverrideKind(models.TextChoices):
+    """What an override does to who is on call."""
+
+    ONLY = rota.ONLY, _("takes over alone")
+    REPLACE = rota.REPLACE, _("replaces")
+    REMOVE = rota.REMOVE, _("is taken off")
+    ADD = rota.ADD, _("is on call too")
+
+
+class Override(Stretch):
+    """One row puts a member on call, takes one off, or one in another's place."""
+
+    schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="overrides")
+    kind = models.CharField(
+        _("kind"),
+        max_length=10,
+        choices=OverrideKind.choices,
+        default=OverrideKind.ONLY,
+    )
+    member = TenantForeignKey(
+        "tenants.Member",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who comes in"),
+    )
+    instead = TenantForeignKey(
+        "tenants.Member",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who goes"),
+    )
+    made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "schedule_override"
+        verbose_name = _("override")
+        verbose_name_plural = _("overrides")
+        ordering = ["starts_at", "made_at"]
+        constraints = [lasts("override")]
+        indexes = [
+            models.Index(fields=["tenant", "schedule", "ends_at"], name="override_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member or self.instead or ''} {self.get_kind_display()}"
+
+    def clean(self) -> None:
+        """Ask for the members that the kind needs."""
+        super().clean()
+        needed = {
+            OverrideKind.REPLACE: ("member", "instead"),
+            OverrideKind.REMOVE: ("instead",),
+        }.get(OverrideKind(self.kind) if self.kind else OverrideKind.ONLY, ("member",))
+        missing = [name for name in needed if not getattr(self, f"{name}_id")]
+        if missing:
+            raise ValidationError(
+                {name: _("This kind of override needs a member.") for name in missing}
+            )
+
+
+class TemporarySchedule(Stretch):
+    """One row is a range in which only its own shifts count."""
+
+    schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="temporaries")
+
+    class Meta:
+        db_table = "temporary_schedule"
+        verbose_name = _("temporary schedule")
+        verbose_name_plural = _("temporary schedules")
+        ordering = ["starts_at"]
+        constraints = [lasts("temporary")]
+        indexes = [
+            models.Index(fields=["tenant", "schedule", "ends_at"], name="temporary_of")
+        ]
+
+    def __str__(self) -> str:
+        return self.note or f"{self.starts_at:%Y-%m-%d}"
+
+
+class TemporaryShift(Stretch):
+    """One row is a member's shift of a temporary schedule."""
+
+    temporary = TenantForeignKey(
+        TemporarySchedule, models.CASCADE, related_name="shifts"
+    )
+    member = TenantForeignKey(
+        "tenants.Member", models.CASCADE, verbose_name=_("member")
+    )
+
+    class Meta:
+        db_table = "temporary_shift"
+        verbose_name = _("shift")
+        verbose_name_plural = _("shifts")
+        ordering = ["starts_at"]
+        constraints = [lasts("temporary_shift")]
+        indexes = [
+            models.Index(fields=["tenant", "temporary"], name="temporary_shift_of")
+        ]
+
+
+class Swap(Stretch):
+    """One row asks for somebody to take a member's shifts in a range; once somebody
+    has, he is on call in that member's place."""
+
+    schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="swaps")
+    beneficiary = TenantForeignKey(
+        "tenants.Member",
+        models.CASCADE,
+        related_name="+",
+        verbose_name=_("whose shifts"),
+    )
+    benefactor = TenantForeignKey(
+        "tenants.Member",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who takes them"),
+    )
+    asked_at = models.DateTimeField(_("asked"), db_default=Now(), editable=False)
+    taken_at = models.DateTimeField(_("taken"), null=True, editable=False)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
+
+    class Meta:
+        db_table = "shift_swap"
+        verbose_name = _("shift swap")
+        verbose_name_plural = _("shift swaps")
+        ordering = ["starts_at"]
+        constraints = [
+            lasts("swap"),
+            models.CheckConstraint(
+                condition=~Q(benefactor=F("beneficiary")), name="swap_of_two"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "schedule", "ends_at"], name="swap_of")
+        ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -31,7 +31,8 @@ from alertcenter.alerts.models import (
     Transition,
 )
 from alertcenter.common.ids import uuid7
-from escalation.models import DueStep, Policy, Run, Schedule, Step, Turn
+from escalation import oncall
+from escalation.models import DueStep, Policy, Run, Schedule, Step
 from notifications.models import (
     Attempt,
     Channel,
@@ -142,14 +143,13 @@ def configuration(cast: Cast) -> dict[type, Any]:
         settings={"channel": "#ops", "team_id": "T1", "app_id": "A1"},
         secret=f'{{"bot_token": "{CANARY}", "signing_secret": "{CANARY}"}}',
     )
-    schedule = Schedule.objects.create(
-        tenant=tenant,
-        name=f"{cast.slug} order",
+    schedule = oncall.make(
+        tenant.pk,
+        f"{cast.slug} order",
+        [member],
         time_zone="Europe/Paris",
         starts_on=date(2026, 11, 2),
-        handoff=time(9),
     )
-    Turn.objects.create(tenant=tenant, schedule=schedule, member=member)
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
     mine = {"tenant": tenant, "member": member}

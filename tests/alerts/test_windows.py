@@ -13,8 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alertcenter.alerts import windows
-from alertcenter.alerts.clocks import as_utc
 from alertcenter.alerts.windows import Window, WindowError, standing
+from alertcenter.common.clocks import as_utc
 
 HOUR = 3600
 

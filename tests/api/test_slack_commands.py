@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from datetime import date
-from datetime import time as clock
 from urllib.parse import urlencode
 
 import pytest
@@ -17,7 +16,7 @@ from alertcenter.alerts.models import Alert, Group, Silence, Transition
 from alertcenter.api import inbox as inbox_module
 from alertcenter.api.slack_commands import read_silence
 from alertcenter.common.ids import uuid7
-from escalation.models import Schedule, Turn
+from escalation import oncall
 from notifications.models import Contact, Delivery
 from tenants.models import Audit
 from tenants.rls import in_tenant
@@ -125,16 +124,8 @@ class TestLooking:
 
     def test_oncall_names_who_until_when_and_who_is_next(self, acme, group):
         with in_tenant(acme.id):
-            order = Schedule.objects.create(
-                tenant_id=acme.id,
-                name="Ops",
-                starts_on=date(2026, 1, 1),
-                handoff=clock(9),
-            )
-            for name in ("bob", "alice"):
-                Turn.objects.create(
-                    tenant_id=acme.id, schedule=order, member=acme.members[name]
-                )
+            people = [acme.members["bob"], acme.members["alice"]]
+            oncall.make(acme.id, "Ops", people, starts_on=date(2026, 1, 1))
         told = said("oncall")
         assert told.startswith("*Ops*: ")
         assert {"Bob", "Alice"} <= set(re.findall(r"Bob|Alice", told))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from datetime import time as clock
 from typing import Any
 
 import pytest
 
 from alertcenter.alerts.models import Group, Transition
 from alertcenter.api.slack_story import plain
-from escalation.models import Schedule, Turn
+from escalation import oncall
 from notifications.models import Channel
 from tenants.rls import in_tenant
 from tests.api.client import Answer, call
@@ -210,15 +209,8 @@ class TestHome:
 
     def test_home_names_who_is_on_call_and_my_alerts(self, acme, group, fake, card):
         with in_tenant(acme.id):
-            order = Schedule.objects.create(
-                tenant_id=acme.id,
-                name="Ops <!here>",
-                starts_on=date(2026, 1, 1),
-                handoff=clock(9),
-            )
-            Turn.objects.create(
-                tenant_id=acme.id, schedule=order, member=acme.members["alice"]
-            )
+            alice = acme.members["alice"]
+            oncall.make(acme.id, "Ops <!here>", [alice], starts_on=date(2026, 1, 1))
             Group.objects.update(assignee=acme.members["bob"])
         shown = self.open(fake, "UBOB")
         assert "Alice" in shown

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
-from datetime import time as clock
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from alertcenter.api import slack_sync
-from escalation.models import Schedule, Turn
+from escalation import oncall
+from escalation.models import Schedule
 from notifications.channels.slack import of_usergroups
 from notifications.models import Channel, Contact
 from tenants.models import Audit
@@ -47,15 +47,8 @@ def connect(cast: Cast, fake: FakeSlack, **settings: Any) -> None:
 
 def put_on_call(cast: Cast, name: str) -> None:
     with in_tenant(cast.id):
-        order = Schedule.objects.get_or_create(
-            tenant_id=cast.id,
-            name="Ops",
-            defaults={"starts_on": date(2026, 1, 1), "handoff": clock(9)},
-        )[0]
-        Turn.objects.filter(schedule=order).delete()
-        Turn.objects.create(
-            tenant_id=cast.id, schedule=order, member=cast.members[name]
-        )
+        Schedule.objects.filter(tenant_id=cast.id, name="Ops").delete()
+        oncall.make(cast.id, "Ops", [cast.members[name]], starts_on=date(2026, 1, 1))
 
 
 def keep_groups() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from uuid import UUID
 
 import pytest
 from django.db import connection
 
 from alertcenter.alerts.models import Group, Route, Transition
-from escalation.models import DueStep, Policy, Run, Schedule, Step, Turn
+from escalation import oncall
+from escalation.models import DueStep, Policy, Run, Step
 from notifications.models import Channel, Contact, Delivery
 from tenants.rls import in_tenant
 from tests.cast import Cast
@@ -77,14 +78,8 @@ def make_scene(acme: Cast, wait_seconds: int = 300) -> Scene:
             kind="email",
             address="bob@acme.example",
         )
-        order = Schedule.objects.create(
-            tenant_id=acme.id,
-            name="Ops",
-            starts_on=date(2026, 1, 1),
-            handoff=time(9),
-        )
-        Turn.objects.create(
-            tenant_id=acme.id, schedule=order, member=acme.members["bob"]
+        order = oncall.make(
+            acme.id, "Ops", [acme.members["bob"]], starts_on=date(2026, 1, 1)
         )
         policy = Policy.objects.create(tenant_id=acme.id, name="Two levels")
         steps = [

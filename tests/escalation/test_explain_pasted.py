@@ -19,7 +19,7 @@ from alertcenter.alerts.pasting import parse_event
 from escalation import actions
 from escalation.explain import pasted, words
 from escalation.explain.trace import Trace
-from escalation.models import Schedule, Turn
+from escalation.models import Layer, Turn
 from notifications.models import Delivery
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import fire
@@ -62,13 +62,10 @@ def test_the_policy_is_told_step_by_step_with_its_times(scene):
 
 def test_who_is_on_call_is_asked_for_that_moment(scene):
     with in_tenant(scene.id):
-        order = Schedule.objects.get()
-        Schedule.objects.update(
-            starts_on=date(2030, 1, 1), handoff=time(3, 2), turn_days=1
-        )
+        Layer.objects.update(starts_on=date(2026, 1, 1), handoff=time(3, 2), every=1)
         Turn.objects.create(
             tenant_id=scene.id,
-            schedule=order,
+            layer=Layer.objects.get(),
             member=scene.acme.members["alice"],
             position=2,
         )

@@ -1,80 +1,158 @@
-"""Who is on call, also on the days the clocks change?"""
+"""Who is on call, as the database has it?"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from escalation.models import Schedule, Turn
-from escalation.oncall import instant, shift_index, shift_start, who
-from tenants.models import Member
-
-NEW_YORK = ZoneInfo("America/New_York")
-
-
-def schedule(zone: str, handoff: time = time(9), days: int = 7) -> Schedule:
-    return Schedule(
-        name="Ops",
-        time_zone=zone,
-        starts_on=date(2024, 1, 1),
-        handoff=handoff,
-        turn_days=days,
-    )
-
-
-def test_a_time_that_does_not_exist_moves_to_the_end_of_the_gap():
-    moment = instant(date(2024, 3, 10), time(2, 30), NEW_YORK)
-    assert moment == datetime(2024, 3, 10, 7, 0, tzinfo=UTC)
-
-
-def test_an_ambiguous_time_is_its_first_occurrence():
-    moment = instant(date(2024, 11, 3), time(1, 30), NEW_YORK)
-    assert moment == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
-
-
-def test_a_week_across_the_change_is_an_hour_longer_and_has_no_gap():
-    order = schedule("America/Chicago")
-    order.starts_on = date(2024, 10, 28)
-    start, end = shift_start(order, 0), shift_start(order, 1)
-    assert end - start == timedelta(hours=169)
-
-
-def test_turns_follow_each_other_and_nobody_is_on_call_without_turns():
-    order = schedule("Europe/Paris")
-    members = [Member(name=name) for name in ("Ana", "Ben", "Chloe")]
-    turns = [Turn(schedule=order, member=member) for member in members]
-    ana, ben, chloe = members
-    start = shift_start(order, 4)
-    now = who(order, turns, start)
-    assert (now.member, now.next_member) == (ben, chloe)
-    assert now.until == shift_start(order, 5)
-    assert who(order, turns, start - timedelta(seconds=1)).member == ana
-    assert who(order, [], start).member is None
-
-
-ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"]
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    zone=st.sampled_from(ZONES),
-    handoff=st.times(),
-    days=st.integers(1, 14),
-    moment=st.datetimes(datetime(2023, 1, 1), datetime(2028, 1, 1)),
+from escalation import oncall, rota
+from escalation.hours import Span
+from escalation.models import (
+    Absence,
+    Availability,
+    CalendarImport,
+    ImportedShift,
+    Layer,
+    Override,
+    Schedule,
+    Swap,
+    TemporarySchedule,
+    TemporaryShift,
+    Turn,
 )
-def test_at_every_instant_exactly_one_turn_holds(zone, handoff, days, moment):
-    order = schedule(zone, handoff, days)
-    moment = moment.replace(tzinfo=UTC)
-    index = shift_index(order, moment)
-    assert shift_start(order, index) <= moment < shift_start(order, index + 1)
+from tenants.models import Member
+from tenants.rls import in_tenant
+
+pytestmark = pytest.mark.django_db
+MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_turns_never_leave_a_gap_over_five_years(zone):
-    order = schedule(zone, time(2, 30), 1)
-    starts = [shift_start(order, index) for index in range(5 * 365)]
-    assert starts == sorted(set(starts))
+@pytest.fixture
+def order(acme):
+    with in_tenant(acme.id):
+        people = [acme.members["alice"], acme.members["bob"]]
+        yield oncall.make(acme.id, "Ops", people, starts_on=date(2026, 1, 5))
+
+
+def names(order: Schedule, at: datetime) -> str:
+    return oncall.names_of(oncall.on_call(order, at))
+
+
+def test_members_take_turns(order):
+    assert [names(order, MONDAY + WEEK * n) for n in range(3)] == [
+        "Alice", "Bob", "Alice",
+    ]  # fmt: skip
+    assert names(order, MONDAY - HOUR) == ""
+    found = oncall.everyone_on_call(order.tenant_id, MONDAY)
+    assert [(o.names, o.until, o.next_names) for o in found] == [
+        ("Alice", MONDAY + WEEK, "Bob")
+    ]
+    assert oncall.names_of(oncall.next_on_call(order, MONDAY)) == "Bob"
+
+
+def test_who_is_switched_off_keeps_the_others_turns_where_they_are(order, acme):
+    Member.objects.filter(pk=acme.members["alice"].pk).update(active=False)
+    assert [names(order, MONDAY + WEEK * n) for n in range(2)] == ["Bob", "Bob"]
+
+
+def test_what_changes_a_schedule_is_read_with_it(order, acme):
+    own = {"tenant_id": acme.id, "schedule": order}
+    alice, bob, vera = (acme.members[n] for n in ("alice", "bob", "vera"))
+    Override.objects.create(
+        **own, kind="add", member=vera, starts_at=MONDAY, ends_at=MONDAY + HOUR
+    )
+    Swap.objects.create(
+        **own,
+        beneficiary=alice,
+        benefactor=bob,
+        starts_at=MONDAY,
+        ends_at=MONDAY + DAY,
+    )
+    Swap.objects.create(
+        **own, beneficiary=alice, starts_at=MONDAY, ends_at=MONDAY + WEEK
+    )
+    range_ = TemporarySchedule.objects.create(
+        **own, starts_at=MONDAY + 2 * DAY, ends_at=MONDAY + 3 * DAY
+    )
+    TemporaryShift.objects.create(
+        tenant_id=acme.id,
+        temporary=range_,
+        member=vera,
+        starts_at=MONDAY + 2 * DAY,
+        ends_at=MONDAY + 2 * DAY + HOUR,
+    )
+    at = [MONDAY, MONDAY + HOUR, MONDAY + DAY, MONDAY + 2 * DAY]
+    said = ["Bob, Vera", "Bob", "Alice", "Vera"]
+    assert [names(order, moment) for moment in at] == said
+    within = Span(MONDAY, MONDAY + WEEK)
+    whole = oncall.load(acme.id, [order.pk], within)[order.pk]
+    assert rota.gaps(whole, within) == [Span(MONDAY + 2 * DAY + HOUR, MONDAY + 3 * DAY)]
+
+
+def test_calendars_add_shifts_and_overrides(order, acme):
+    for overrides, level in ((False, 5), (True, 0)):
+        calendar = CalendarImport.objects.create(
+            tenant_id=acme.id, schedule=order, url="https://x", overrides=overrides
+        )
+        ImportedShift.objects.create(
+            tenant_id=acme.id,
+            calendar=calendar,
+            member=acme.members["vera" if overrides else "bob"],
+            level=level,
+            starts_at=MONDAY + (HOUR if overrides else 0 * HOUR),
+            ends_at=MONDAY + 2 * HOUR,
+        )
+    at = [MONDAY, MONDAY + HOUR, MONDAY + 2 * HOUR]
+    assert [names(order, moment) for moment in at] == ["Bob", "Vera", "Alice"]
+
+
+def test_the_next_stands_in_during_absences_and_own_holidays_if_wished(order, acme):
+    alice = acme.members["alice"]
+    mine = {"tenant_id": acme.id, "member": alice}
+    Absence.objects.create(**mine, starts_at=MONDAY, ends_at=MONDAY + HOUR)
+    Availability.objects.create(**mine, holiday_country="DE", holiday_subdivision="BY")
+    epiphany = datetime(2026, 1, 6, 12, tzinfo=UTC)
+    at = [MONDAY, MONDAY + HOUR, epiphany, epiphany + DAY]
+    assert [names(order, moment) for moment in at] == ["Bob", "Alice", "Bob", "Alice"]
+    order.stand_in = False
+    order.save()
+    assert {names(order, moment) for moment in at} == {"Alice"}
+
+
+def test_layers_have_zones_levels_and_holidays_of_their_own(order, acme):
+    order.holiday_country = "US"
+    order.save()
+    festive = Layer.objects.create(
+        tenant_id=acme.id,
+        schedule=order,
+        level=3,
+        time_zone="America/New_York",
+        frequency="daily",
+        starts_on=date(2026, 1, 1),
+        handoff=time(0),
+        holidays="only",
+    )
+    Turn.objects.create(tenant_id=acme.id, layer=festive, member=acme.members["vera"])
+    july = datetime(2026, 7, 3, 5, tzinfo=UTC)  # the 4th is a Saturday
+    assert names(order, july) == "Vera"
+    assert names(order, july - 2 * HOUR) != "Vera"
+
+
+def test_many_schedules_are_read_in_few_statements(
+    order, acme, django_assert_max_num_queries
+):
+    for number in range(20):
+        oncall.make(
+            acme.id, f"S{number}", [acme.members["bob"]], starts_on=date(2026, 1, 1)
+        )
+    with django_assert_max_num_queries(12):
+        found = oncall.on_call_by(acme.id, None, MONDAY)
+    assert len(found) == 21
+    assert all(found.values())
+
+
+def test_another_tenants_schedule_is_not_there(order, globex):
+    with in_tenant(globex.id):
+        assert oncall.on_call_by(globex.id, [order.pk], MONDAY) == {}

@@ -22,7 +22,8 @@ from datetime import date, time
 from django.contrib.auth.models import User
 from alertcenter.alerts.models import Route
 from alertcenter.common.ids import uuid7
-from escalation.models import Policy, Schedule, Step, Turn
+from escalation import oncall
+from escalation.models import Policy, Step
 from notifications.default_templates import install_templates
 from notifications.models import Channel, Contact
 from tenants import apikeys
@@ -50,9 +51,7 @@ with in_tenant(pk):
                    "api_url": given["slack"]}},
         secret=json.dumps({{"bot_token": "xoxb-test",
                             "signing_secret": given["signing_secret"]}}))
-    order = Schedule.objects.create(
-        tenant_id=pk, name="Ops", starts_on=date(2026, 1, 1), handoff=time(9))
-    Turn.objects.create(tenant_id=pk, schedule=order, member=members["bob"])
+    order = oncall.make(pk, "Ops", [members["bob"]], starts_on=date(2026, 1, 1))
     policy = Policy.objects.create(tenant_id=pk, name="Two levels")
     Step.objects.create(tenant_id=pk, policy=policy, position=1, kind="channel",
                         channel=ops)

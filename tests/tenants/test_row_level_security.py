@@ -32,7 +32,15 @@ QUEUES = {
     "slack_inbox",
     "live_head",
 }
-RESOLVED = {"apikey", "channel", "heartbeat", "integration", "member", "tenant"}
+RESOLVED = {
+    "apikey",
+    "calendar_feed",
+    "channel",
+    "heartbeat",
+    "integration",
+    "member",
+    "tenant",
+}
 
 
 def rows(statement: str) -> list[tuple]:
