@@ -19,7 +19,7 @@ from escalation import runs
 from escalation.intervals import muted_by
 
 if TYPE_CHECKING:
-    from escalation.dispatcher import Claimed
+    from escalation.carrying import Claimed
 
 # More members than these are judged by the marks they have.
 MOST_MEMBERS = 1_000

@@ -93,7 +93,7 @@ def _target(
 ) -> tuple[list[str], str, str]:
     """Return (kinds of channels, whom it tells, what the line says).
 
-    Mirrors escalation.dispatcher.resolve_target, which asks for now.
+    Mirrors escalation.carrying.resolve_target, which asks for now.
     """
     who = str(step["who"])
     if step["kind"] == StepKind.CHANNEL:

@@ -7,7 +7,7 @@ from django.db import connection
 
 from alertcenter import flow
 from alertcenter.alerts.models import Alert
-from escalation import actions, dispatcher, runs
+from escalation import actions, carrying, dispatcher, runs
 from escalation.models import Policy, Step
 from notifications.models import Delivery
 from tenants.actors import Actor
@@ -183,7 +183,7 @@ def test_escalating_now_brings_the_next_step_forward_once(scene, send):
 
 def test_a_step_that_cannot_be_done_delays_no_other(scene, send, monkeypatch):
     send.prometheus(scene.id, fire(0), {**fire(0), "labels": {"alertname": "Other"}})
-    real = dispatcher.resolve_target
+    real = carrying.resolve_target
     calls = []
 
     def fail_first(tenant_id, plan, severity):
@@ -192,7 +192,7 @@ def test_a_step_that_cannot_be_done_delays_no_other(scene, send, monkeypatch):
             raise RuntimeError("broken step")
         return real(tenant_id, plan, severity)
 
-    monkeypatch.setattr(dispatcher, "resolve_target", fail_first)
+    monkeypatch.setattr(carrying, "resolve_target", fail_first)
     connection.close()
     with login_as("engine"):
         while flow.process_feed():
