@@ -22,6 +22,20 @@ from tests.servers import SERVERS, Servers
 from tests.stack import Stack
 
 
+# What starts whole installations stays in one process of the run, and begins first: it
+# takes longest. A file's tests share their fixtures.
+TOGETHER = ("flows", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when `make test` runs them in two processes."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in TOGETHER else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent.name not in TOGETHER)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def servers() -> Servers:
     """Start the run's PostgreSQL and Redis; they end with the run."""
