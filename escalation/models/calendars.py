@@ -173,3 +173,6 @@ class CalendarFeed(TenantModel):
         verbose_name = _("calendar feed")
         verbose_name_plural = _("calendar feeds")
         indexes = [models.Index(fields=["tenant", "schedule"], name="calendar_feed_of")]
+
+    def __str__(self) -> str:
+        return ", ".join(str(one) for one in (self.schedule, self.member) if one)

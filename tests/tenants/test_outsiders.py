@@ -25,7 +25,7 @@ from alertcenter.alerts.models import Alert, Group, Heartbeat, Service, Silence
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
-from escalation.models import CalendarFeed, Schedule
+from escalation.models import CalendarFeed
 from notifications.models import Channel, Delivery, SimulatedMessage
 from tenants.models import Integration, Member
 from tenants.models.base import TenantRow
@@ -86,9 +86,6 @@ def theirs(acme: Cast) -> dict[Any, Any]:
     with in_tenant(acme.id):
         rows[SimulatedMessage] = SimulatedMessage.objects.create(
             tenant_id=acme.id, kind="email", payload={"subject": "acme"}
-        )
-        rows[CalendarFeed] = CalendarFeed.objects.create(
-            tenant_id=acme.id, schedule=rows[Schedule], lookup_hash="0" * 64
         )
         if Silence not in rows:
             now = timezone.now()
