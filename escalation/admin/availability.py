@@ -165,15 +165,16 @@ class AbsenceAdmin(OwnRowsAdmin):
 def mine(request: HttpRequest) -> HttpResponse:
     """Lead to one's own page; to a new one where there is none yet."""
     membership = membership_of(request)
-    row = Availability.objects.filter(
-        tenant_id=membership.tenant_id, member_id=membership.member_id
-    ).first()
-    if row is not None:
-        address = reverse("admin:escalation_availability_change", args=[row.pk])
-    elif membership.member_id is not None:
+    own = membership.member_id
+    if own is None:  # an operator, who is nobody here
+        address = reverse("admin:escalation_availability_changelist")
+        return HttpResponseRedirect(address)
+    rows = Availability.objects.filter(tenant_id=membership.tenant_id, member_id=own)
+    row = rows.first()
+    if row is None:
         address = reverse("admin:escalation_availability_add")
     else:
-        address = reverse("admin:escalation_availability_changelist")
+        address = reverse("admin:escalation_availability_change", args=[row.pk])
     return HttpResponseRedirect(address)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -24,8 +24,8 @@ def may_write(request: HttpRequest, member_id: UUID | str | None) -> bool:
 class OwnRowsAdmin(TenantScopedAdmin):
     """Rows of a member each: seen by all, written by the member and who configures."""
 
-    list_select_related: Any = ("member",)
-    autocomplete_fields: Any = ("member",)
+    list_select_related: ClassVar[Any] = ("member",)
+    autocomplete_fields: ClassVar[Any] = ("member",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         membership = getattr(request, "membership", None)
