@@ -37,6 +37,7 @@ MOST_OF_A_FORM: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or raw.MOST_BYTES
 MACHINES = (
     "/t/",
     "/h/",
+    "/calendar/",
     "/slack/",
     "/api/",
     "/pagerduty/",

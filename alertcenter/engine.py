@@ -32,6 +32,7 @@ from alertcenter.api import asked, slack, slack_sync
 from alertcenter.dashboard import relay
 from escalation import (
     actions,
+    calendar_reading,
     dispatcher,
     flaps,
     flushes,
@@ -186,6 +187,7 @@ def jobs() -> list[Job]:
         Job("asked_pruning", asked.prune, 3600.0),
         Job("slack_usergroups", slack_sync.keep_groups, 60.0),
         Job("slack_people", slack_sync.match_people, 6 * 3600.0),
+        Job("calendars", calendar_reading.read_due, 15.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
         Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
     ]

@@ -41,6 +41,7 @@ TOO_MANY = {
     "guess": _("Too many wrong keys came from this address."),
     "call": _("This key calls more than %(rate)s times a second."),
     "ping": _("This heartbeat is pinged more than %(rate)s times a second."),
+    "reading": _("This calendar is read more than %(rate)s times a second."),
 }
 
 Name = tuple[str, object]

@@ -6,8 +6,9 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from alertcenter.api import alertmanager_more as more
 from alertcenter.api import alertmanager_silences as am_silences
-from alertcenter.api import heartbeat_settings as beats
 from alertcenter.api import (
+    calendar,
+    calendar_feeds,
     heartbeats,
     pagerduty,
     personal,
@@ -16,6 +17,7 @@ from alertcenter.api import (
     silences,
     victorops,
 )
+from alertcenter.api import heartbeat_settings as beats
 from alertcenter.api.alertmanager import AlertmanagerAlertsView
 from alertcenter.api.alerts import AlertsView
 from alertcenter.api.deliveries import DeliveriesView, DeliveryView
@@ -84,6 +86,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="silence-preview",
     ),
     path(f"{V1}/silences/<uuid:pk>", silences.SilenceView.as_view(), name="silence"),
+    path(f"{V1}/calendars", calendar_feeds.FeedsView.as_view(), name="calendars"),
+    path(
+        f"{V1}/calendars/<uuid:pk>",
+        calendar_feeds.FeedView.as_view(),
+        name="calendar-feed",
+    ),
+    re_path(r"^calendar/(?P<place>.*)$", calendar.show, name="calendar"),
     # Whatever follows: an address that is none must not be named in a log either.
     re_path(r"^h/(?P<place>.*)$", heartbeats.ping, name="ping"),
     path(

@@ -11,9 +11,11 @@ from typing import Any
 
 from alertcenter.common import tracing
 
-# Of a heartbeat's address (api/heartbeats.py) and of links in messages
-# (notifications/signing.py), which Django names when it says no.
-TOKEN = re.compile(r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/)[A-Za-z0-9_-]{40,}")
+# Of a heartbeat's address (api/heartbeats.py), of a calendar's (api/calendar.py) and of
+# links in messages (notifications/signing.py), which Django names when it says no.
+TOKEN = re.compile(
+    r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/)[A-Za-z0-9_-]{40,}|(/calendar/)[A-Za-z0-9_-]{8,}"
+)
 # Given by `extra={...}`; each appears only where it is known.
 CONTEXT_KEYS = ("tenant", "group", "delivery", "job", "due_step", "error")
 QUIET = {
@@ -48,7 +50,7 @@ class JsonFormatter(logging.Formatter):
 
 def without_tokens(text: str) -> str:
     """Return `text` without what stands in addresses and is as good as a password."""
-    return SECRET_IN_PATH.sub(r"\1…", TOKEN.sub(r"\1\2…", text))
+    return SECRET_IN_PATH.sub(r"\1…", TOKEN.sub(r"\1\2\3…", text))
 
 
 def _context(record: logging.LogRecord) -> dict[str, str]:

@@ -48,6 +48,8 @@ class Answer:
     status: int
     body: str
     headers: Mapping[str, str]
+    raw: bytes = b""
+    cut: bool = False  # there was more, or it came too late
 
 
 def check_url(url: str) -> str:
@@ -85,8 +87,10 @@ def request(
     *,
     allowed: Sequence[Network],
     seconds: float,
+    most: int = MOST_ANSWER,
 ) -> Answer:
-    """Call once. Raises OutboundError; an answer of any status is returned."""
+    """Call once. Raises OutboundError; an answer of any status is returned, of which
+    `most` bytes are kept."""
     parts = urlsplit(check_url(url))
     secure = parts.scheme == "https"
     host = parts.hostname or ""
@@ -107,7 +111,7 @@ def request(
         with _until(ends, sock):
             if isinstance(sock, ssl.SSLSocket):
                 sock.do_handshake()
-            return _exchange(connection, method, target, body, headers, ends)
+            return _exchange(connection, method, target, body, headers, ends, most)
     except OSError as error:
         raise OutboundError(f"{host}: {_why(error, ends)}") from error
     except ValueError as error:  # a name or a header that cannot be sent
@@ -148,19 +152,22 @@ def _exchange(
     body: bytes,
     headers: Mapping[str, str],
     ends: float,
+    most: int,
 ) -> Answer:
     try:
         connection.request(method, target, body or None, dict(headers))
         answer = connection.getresponse()
-        held = b""
-        while len(held) < MOST_ANSWER and (chunk := answer.read1(16_384)):
+        held, late = b"", False
+        while len(held) <= most and (chunk := answer.read1(16_384)):
             held += chunk
-            if time.monotonic() > ends:
+            if late := time.monotonic() > ends:
                 break
     except (OSError, http.client.HTTPException) as error:
         raise OutboundError(_why(error, ends), begun=True) from error
-    text = held[:MOST_ANSWER].decode(errors="replace").replace("\0", "")
-    return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
+    kept = held[:most]
+    text = kept.decode(errors="replace").replace("\0", "")
+    known = {k.lower(): v for k, v in answer.getheaders()}
+    return Answer(answer.status, text, known, kept, late or len(held) > most)
 
 
 def connect(

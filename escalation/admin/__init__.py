@@ -2,12 +2,18 @@
 
 from escalation.admin.acts import resolve_alerts
 from escalation.admin.am_import import import_view
+from escalation.admin.availability import AbsenceAdmin, AvailabilityAdmin
+from escalation.admin.calendars import CalendarFeedAdmin, CalendarImportAdmin
 from escalation.admin.engine import DueStepAdmin, HeartbeatAdmin, RunAdmin
 from escalation.admin.group import GroupAdmin
 from escalation.admin.policy import PolicyAdmin
 from escalation.admin.schedule import ScheduleAdmin
 
 __all__ = [
+    "AbsenceAdmin",
+    "AvailabilityAdmin",
+    "CalendarFeedAdmin",
+    "CalendarImportAdmin",
     "DueStepAdmin",
     "GroupAdmin",
     "HeartbeatAdmin",

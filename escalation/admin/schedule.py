@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from escalation import oncall, rota
+from escalation.admin import calendars
 from escalation.hours import Span
 from escalation.models import Layer, Override, Schedule, Turn
 from tenants.admin_base import TenantInline, TenantScopedAdmin
@@ -153,6 +154,8 @@ class ScheduleAdmin(TenantScopedAdmin):
     ) -> HttpResponse:
         schedule = self.get_object(request, object_id)
         own = coming(schedule, request) if schedule is not None else {}
+        if schedule is not None and self.has_change_permission(request, schedule):
+            own["links"] = calendars.links_of(schedule)
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )

@@ -29,7 +29,30 @@ def validate_skills(value: Any) -> None:
         raise ValidationError(_("Skills are a list of short words."))
 
 
-class Availability(TenantModel):
+class ReadCalendar(models.Model):
+    """What is known of reading a calendar from an address (calendar_reading.py)."""
+
+    fetched_at = models.DateTimeField(_("read"), null=True, editable=False)
+    error = models.TextField(_("error"), default="", editable=False)
+    due_at = models.DateTimeField(db_default=Now(), editable=False)
+    etag = models.CharField(max_length=300, default="", editable=False)
+    last_modified = models.CharField(max_length=300, default="", editable=False)
+    # Of what was read last and of all that it was understood by.
+    digest = models.CharField(max_length=130, default="", editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    told_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def ask_anew(self) -> None:
+        """Let it be read at once and as a whole; in the caller's save."""
+        self.due_at = Now()
+        self.etag = self.last_modified = self.digest = self.error = ""
+        self.failures, self.told_at = 0, None
+
+
+class Availability(ReadCalendar, TenantModel):
     """One row is when a member works, has holidays, is absent, and what he can do."""
 
     member = TenantForeignKey(
@@ -49,8 +72,6 @@ class Availability(TenantModel):
     )
     # The address of a private calendar is a secret: whoever has it reads it.
     absences_url = EncryptedField(_("calendar of absences"), null=True, blank=True)
-    fetched_at = models.DateTimeField(_("read"), null=True, editable=False)
-    error = models.TextField(_("error"), default="", editable=False)
 
     class Meta:
         db_table = "availability"
@@ -87,15 +108,13 @@ class Absence(Stretch):
         return str(self.member)
 
 
-class CalendarImport(TenantModel):
+class CalendarImport(ReadCalendar, TenantModel):
     """One row is an iCal address whose events are shifts of a schedule; those of an
     `overrides` calendar take over alone."""
 
     schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="imports")
     url = EncryptedField(_("calendar address"))
     overrides = models.BooleanField(_("its events are overrides"), default=False)
-    fetched_at = models.DateTimeField(_("read"), null=True, editable=False)
-    error = models.TextField(_("error"), default="", editable=False)
     # Names in events that are nobody's.
     unknown = models.JSONField(default=list, editable=False)
 
@@ -106,6 +125,9 @@ class CalendarImport(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "schedule"], name="calendar_import_of")
         ]
+
+    def __str__(self) -> str:
+        return str(self.schedule)
 
 
 class ImportedShift(Stretch):
@@ -151,3 +173,6 @@ class CalendarFeed(TenantModel):
         verbose_name = _("calendar feed")
         verbose_name_plural = _("calendar feeds")
         indexes = [models.Index(fields=["tenant", "schedule"], name="calendar_feed_of")]
+
+    def __str__(self) -> str:
+        return ", ".join(str(one) for one in (self.schedule, self.member) if one)

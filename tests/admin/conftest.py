@@ -32,7 +32,17 @@ from alertcenter.alerts.models import (
 )
 from alertcenter.common.ids import uuid7
 from escalation import oncall
-from escalation.models import DueStep, Policy, Run, Schedule, Step
+from escalation.models import (
+    Absence,
+    Availability,
+    CalendarFeed,
+    CalendarImport,
+    DueStep,
+    Policy,
+    Run,
+    Schedule,
+    Step,
+)
 from notifications.models import (
     Attempt,
     Channel,
@@ -157,6 +167,11 @@ def configuration(cast: Cast) -> dict[type, Any]:
     PersonalRule.objects.create(**mine)
     PersonalStep.objects.create(**mine, kind="contact", contact=contact)
     QuietHours.objects.create(**mine)
+    now = timezone.now()
+    lasting = {"starts_at": now, "ends_at": now + timedelta(hours=1)}
+    read = CalendarImport.objects.create(
+        tenant=tenant, schedule=schedule, url=f"https://cal.example/{CANARY}"
+    )
     service, needed = (
         Service.objects.create(
             tenant=tenant, slug=f"{cast.slug}-{name}", name=f"{cast.slug} {name}"
@@ -165,6 +180,14 @@ def configuration(cast: Cast) -> dict[type, Any]:
     )
     ServiceDependency.objects.create(tenant=tenant, service=service, needs=needed)
     return {
+        Availability: Availability.objects.create(
+            **mine, absences_url=f"https://cal.example/{CANARY}", skills=["database"]
+        ),
+        Absence: Absence.objects.create(**mine, **lasting),
+        CalendarImport: read,
+        CalendarFeed: CalendarFeed.objects.create(
+            tenant=tenant, schedule=schedule, lookup_hash=f"{tenant.pk.hex:0>64}"
+        ),
         Service: service,
         Channel: channel,
         Schedule: schedule,

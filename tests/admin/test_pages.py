@@ -29,7 +29,11 @@ def address(model: Any, what: str, *args: object) -> str:
 
 def may_add(model: Any) -> bool:
     return admin.site.get_model_admin(model).__class__.__name__ in (
+        "AbsenceAdmin",
         "ApiKeyAdmin",
+        "AvailabilityAdmin",
+        "CalendarFeedAdmin",
+        "CalendarImportAdmin",
         "ChannelAdmin",
         "ContactAdmin",
         "HeartbeatsAdmin",
