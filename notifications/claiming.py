@@ -43,7 +43,8 @@ WITH due AS MATERIALIZED (
 ), turns AS MATERIALIZED (
   SELECT id, tenant_id, lane, kind, next_at, in_air, row_number() OVER (
     PARTITION BY tenant_id
-    ORDER BY in_air DESC, kind IN ('update', 'reply'), severity DESC, next_at, id
+    ORDER BY in_air DESC, kind IN ('update', 'reply', 'chart'), severity DESC,
+      next_at, id
   ) AS turn
   FROM due
 ), chosen AS (

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from notifications import destinations, telemetry
+from notifications import charting, destinations, telemetry
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.leases import Lease
 from notifications.models import Attempt, Delivery, Thread
@@ -67,6 +67,7 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
         if ours:
             if outcome.receipt and parcel:
                 _remember_thread(parcel, outcome.receipt)
+                charting.promise(parcel)
             _note_place(lease, parcel, outcome, verdict)
             late = verdict.settled or lease.attempts >= LATE_ATTEMPTS
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):

@@ -85,8 +85,10 @@ def request(
     *,
     allowed: Sequence[Network],
     seconds: float,
+    most: int = MOST_ANSWER,
 ) -> Answer:
-    """Call once. Raises OutboundError; an answer of any status is returned."""
+    """Call once. Raises OutboundError; an answer of any status is returned, its body
+    cut after `most` bytes."""
     parts = urlsplit(check_url(url))
     secure = parts.scheme == "https"
     host = parts.hostname or ""
@@ -107,7 +109,7 @@ def request(
         with _until(ends, sock):
             if isinstance(sock, ssl.SSLSocket):
                 sock.do_handshake()
-            return _exchange(connection, method, target, body, headers, ends)
+            return _exchange(connection, method, target, body, headers, ends, most)
     except OSError as error:
         raise OutboundError(f"{host}: {_why(error, ends)}") from error
     except ValueError as error:  # a name or a header that cannot be sent
@@ -148,18 +150,19 @@ def _exchange(
     body: bytes,
     headers: Mapping[str, str],
     ends: float,
+    most: int,
 ) -> Answer:
     try:
         connection.request(method, target, body or None, dict(headers))
         answer = connection.getresponse()
         held = b""
-        while len(held) < MOST_ANSWER and (chunk := answer.read1(16_384)):
+        while len(held) < most and (chunk := answer.read1(16_384)):
             held += chunk
             if time.monotonic() > ends:
                 break
     except (OSError, http.client.HTTPException) as error:
         raise OutboundError(_why(error, ends), begun=True) from error
-    text = held[:MOST_ANSWER].decode(errors="replace").replace("\0", "")
+    text = held[:most].decode(errors="replace").replace("\0", "")
     return Answer(answer.status, text, {k.lower(): v for k, v in answer.getheaders()})
 
 
