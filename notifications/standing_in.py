@@ -154,7 +154,7 @@ def _others(tenant_id: UUID, row: Delivery, before: Sequence[Delivery]) -> list[
     told = {(one.channel_kind, one.channel_id, one.address) for one in before}
     if row.member_id is not None:
         if row.group_id is not None:
-            told |= _told_together(tenant_id, row, before[-1])
+            told |= _told_together(tenant_id, row.member_id, row, before[-1])
         own = recipients.for_member(tenant_id, row.member_id)
         own += recipients.mailbox_of(tenant_id, row.member_id)
         left = [address for address in own if address not in told]
@@ -168,14 +168,14 @@ def _others(tenant_id: UUID, row: Delivery, before: Sequence[Delivery]) -> list[
 
 
 def _told_together(
-    tenant_id: UUID, row: Delivery, first: Delivery
+    tenant_id: UUID, member_id: UUID, row: Delivery, first: Delivery
 ) -> set[recipients.Address]:
     """Return where else the person was told of this: all addresses may be told at
     once; later steps have told nobody yet."""
     pages = Delivery.objects.filter(
         tenant_id=tenant_id,
         group_id=row.group_id,
-        member_id=row.member_id,
+        member_id=member_id,
         kind="page",
         created_at__gte=first.created_at - TOGETHER,
     ).exclude(

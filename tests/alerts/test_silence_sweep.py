@@ -290,7 +290,7 @@ def test_its_owner_is_reminded_as_the_owner_wants_to_be_told(mailbox):
     mine = {"tenant_id": mailbox.id, "member": mailbox.members["bob"]}
     with in_tenant(mailbox.id):
         second = Contact.objects.create(**mine, kind="email", address="b@home.example")
-        steps = [
+        steps: list[dict[str, Any]] = [
             {"kind": "contact", "contact": second},
             {"kind": "wait", "wait_seconds": 60},
             {"kind": "by", "by": "email"},

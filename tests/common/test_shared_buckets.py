@@ -49,10 +49,12 @@ def test_debt_is_one_burst_deep_at_most(what):
 
 def test_many_at_once_are_all_counted(what):
     buckets = SharedBuckets(what, rate=1 / 3600, burst=50)
-    threads = [
-        threading.Thread(target=lambda: [buckets.take("bob") for _ in range(5)])
-        for _ in range(10)
-    ]
+
+    def take_five() -> None:
+        for _ in range(5):
+            buckets.take("bob")
+
+    threads = [threading.Thread(target=take_five) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -73,7 +73,10 @@ class Phones:
 
     def put(self, idem: str) -> UUID:
         """Promise a page as the engine would."""
-        given = {"channel_id": self.channel.pk, "channel_kind": self.kind}
+        given: dict[str, Any] = {
+            "channel_id": self.channel.pk,
+            "channel_kind": self.kind,
+        }
         found: UUID = self.ops.put(idem, address=BOB, **given)
         return found
 
