@@ -15,11 +15,15 @@ from django.db import connection
 
 from alertcenter.alerts import storms
 from alertcenter.alerts.models import Group, Service, Storm
+from escalation.charts import chart_of
 from escalation.models import DueStep
 from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
 
 MOST_ALERTS = 10
+# What our sources call it, and what Grafana's rules do:
+# https://grafana.com/docs/grafana/latest/alerting/configure-notifications/template-notifications/images-in-notifications/
+PICTURES = ("image_url", "__imageURL__", "imageURL")
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "firing": ("acknowledge", "resolve", "snooze"),
     "acknowledged": ("resolve", "unacknowledge"),
@@ -90,6 +94,7 @@ def _message(
         next_who=coming[1] if coming else "",
         flapping_since=iso(group.flapping_since),
         priority=group.priority,
+        chart=chart_of(lines),
         note=note,
     )
 
@@ -214,7 +219,14 @@ def _line(
         description=str(said.get("description", "")),
         link=link,
         starts_at=starts_at.isoformat(),
+        image=picture_of(said),
     )
+
+
+def picture_of(annotations: Mapping[str, Any]) -> str:
+    """Return the address of the picture that the source made, "" for none."""
+    found = (str(annotations.get(name) or "") for name in PICTURES)
+    return next((one for one in found if one.startswith("https://")), "")
 
 
 def next_steps(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts.models import Silence
 from alertcenter.alerts.severity import INFO
-from notifications import localize, outbox, recipients
+from notifications import localize, outbox, personal
 from notifications.message import Hush, Message
 from notifications.models.template import MessageKind
 from notifications.outbox import Entry
+from notifications.personal import Call
 from tenants.models import Member, Tenant
 
 KIND = MessageKind.REMINDER.value
@@ -20,7 +23,8 @@ LONGEST_COMMENT = 2_000
 
 
 def remind(silence: Silence) -> None:
-    """Promise a message to the owner; nobody is told where there is none.
+    """Promise a message to the owner, by the owner's own chain and quiet hours; nobody
+    is told where there is none.
 
     In the transaction that notes that it was done.
     """
@@ -33,21 +37,29 @@ def remind(silence: Silence) -> None:
     message = message_of(silence, owner)
     # Prolonged, it is told of anew.
     idem = f"{KIND}/{silence.pk}/{silence.ends_at.isoformat()}"
+    calls = personal.calls_for(tenant_id, owner.pk, severity=INFO, at=personal.now())
     outbox.put(
         tenant_id,
         [
             Entry(
-                idem=f"{idem}/{kind}/{address}",
+                idem=f"{idem}/{call.kind}/{call.address}",
                 message=message,
-                channel_id=channel_id,
-                channel_kind=kind,
+                channel_id=call.channel_id,
+                channel_kind=call.kind,
                 member_id=owner.pk,
-                address=address,
+                address=call.address,
                 severity=INFO,
+                delay_seconds=call.seconds,
             )
-            for kind, channel_id, address in recipients.for_member(tenant_id, owner.pk)
+            for call in first_step(calls)
         ],
     )
+
+
+def first_step(calls: Sequence[Call]) -> list[Call]:
+    """Return what is called first. Later steps are for who does not answer, and a
+    reminder cannot be answered."""
+    return [call for call in calls if call.step == calls[0].step]
 
 
 def message_of(silence: Silence, owner: Member) -> Message:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from alertcenter.common import failpoints
 from notifications import destinations
 from notifications.leases import Lease
-from notifications.models import Attempt
+from notifications.models import Attempt, Delivery
 from tenants.rls import tenant_context
 
 LEASE = timedelta(seconds=30)
@@ -43,7 +43,8 @@ WITH due AS MATERIALIZED (
 ), turns AS MATERIALIZED (
   SELECT id, tenant_id, lane, kind, next_at, in_air, row_number() OVER (
     PARTITION BY tenant_id
-    ORDER BY in_air DESC, kind IN ('update', 'reply'), severity DESC, next_at, id
+    ORDER BY in_air DESC, kind IN ('update', 'reply', 'chart'), severity DESC,
+      next_at, id
   ) AS turn
   FROM due
 ), chosen AS (
@@ -104,22 +105,23 @@ def claim(
     return leases
 
 
-RENEW = """
+COLUMNS = [field.attname for field in Delivery._meta.concrete_fields]
+RENEW = f"""
 UPDATE delivery SET lease_until = now() + %s
 WHERE tenant_id = %s AND id = %s AND fence = %s AND state = 'leased'
+RETURNING {", ".join(COLUMNS)}
 """
 
 
-def renew(lease: Lease) -> bool:
-    """Let the lease begin anew right before sending; False when another has it.
+def renew(lease: Lease) -> Delivery | None:
+    """Let the lease begin anew right before sending; return the delivery as it stands,
+    None when another has it.
 
     A process that was stopped after claiming must not send what an heir sent.
     """
     values: list[Any] = [LEASE, lease.tenant_id, lease.id, lease.fence]
-    with connection.cursor() as cursor:
-        cursor.execute(RENEW, values)
-        ours: bool = cursor.rowcount == 1
-    return ours
+    found = Delivery.objects.raw(RENEW, values)
+    return next(iter(found), None)
 
 
 def _note_lost(leases: Sequence[Lease]) -> None:

@@ -124,12 +124,13 @@ def prepared(lease: Lease) -> Parcel | None:
     """Return what is to be sent; None when nothing is, which is then settled."""
     try:
         with tracing.bind(lease.correlation_id), in_tenant(lease.tenant_id):
-            if not renew(lease):
+            row = renew(lease)
+            if row is None:
                 log.warning("delivery_lease_gone", extra={"delivery": str(lease.id)})
                 return None
             if lease.lost and lease.attempts > MOST_ATTEMPTS:
                 raise DeliveryError("every sender of this died", permanent=True)
-            if judging.keep_back(lease):
+            if judging.keep_back(lease, row):
                 destinations.leave(lease)
                 return None
             quotas.check(lease.tenant_id, lease.id, lease.channel_kind)

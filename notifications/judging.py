@@ -41,14 +41,13 @@ WHERE tenant_id = %s AND id = %s AND fence = %s AND state = 'leased'
 """
 
 
-def keep_back(lease: Lease) -> bool:
+def keep_back(lease: Lease, row: Delivery) -> bool:
     """Keep back a page that need not leave; return whether it was.
 
     What may have arrived already is no matter of judgement any more.
     """
     if lease.kind != "page" or lease.in_doubt:
         return False
-    row = Delivery.objects.get(tenant_id=lease.tenant_id, pk=lease.id)
     for judge in judges:
         stay = judge(lease.tenant_id, row)
         if stay is not None:

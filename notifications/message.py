@@ -23,6 +23,7 @@ class AlertLine:
     description: str = ""
     link: str = ""
     starts_at: str = ""
+    image: str = ""  # a picture that its source made of it
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Message:
     runbook: str = ""
     priority: int = 0  # 1 to 5; 0 where nobody said
     note: Note | None = None
+    # What a chart of the metric needs: {"expr": PromQL, "source": address}, or {}.
+    chart: dict[str, str] = field(default_factory=dict)
     # A body made where the facts are, for channels whose receivers read a given shape.
     payload: dict[str, Any] = field(default_factory=dict)
 

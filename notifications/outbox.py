@@ -20,6 +20,8 @@ from notifications import nudging
 from notifications.channels.registry import spec_of
 from notifications.message import Message
 
+CHART = "chart"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -40,7 +42,10 @@ class Entry:
 
     @property
     def destination(self) -> str:
-        """Where it goes: what has a rate, and can be out of order."""
+        """Where it goes: what has a rate, and can be out of order. A chart is about
+        no place: its troubles are not the pages'."""
+        if self.kind == CHART:
+            return ""
         return short(f"{self.channel_id or self.channel_kind}:{self.address}")
 
     @property
@@ -52,7 +57,8 @@ class Entry:
     def lane(self) -> str:
         """What must stay in order: one group's messages to one place."""
         place = self.channel_id or self.channel_kind
-        return short(f"{place}:{self.address}:{self.group_id}")
+        own = f":{CHART}" if self.kind == CHART else ""  # nothing waits for it
+        return short(f"{place}:{self.address}:{self.group_id}{own}")
 
 
 LONGEST_NAME = 200

@@ -155,6 +155,29 @@ def plan(
     return walk.calls
 
 
+def instead(
+    tenant_id: UUID,
+    member_id: UUID,
+    left: Sequence[Address],
+    *,
+    severity: int,
+    at: datetime,
+) -> list[Call]:
+    """Return by which of the addresses that are left a person is told of what did not
+    arrive: the first, or what the quiet hours leave of them."""
+    person = read(tenant_id, member_id) if left else None
+    if person is None:
+        return []
+    if severity >= person.quiet_below or not is_quiet(person, at):
+        return [Call(*left[0])]
+    boxes = [address for address in left if address[0] == MAIL]
+    over = end_of_quiet(person, at)
+    if boxes and (over is None or person.quiet_how == QuietHow.MAIL):
+        return [Call(*boxes[0])]
+    seconds = round((over - at).total_seconds()) if over else 0
+    return [Call(*left[0], seconds)]
+
+
 class Walk:
     """A chain that is being walked: the moment it has come to, and its calls."""
 

@@ -87,7 +87,7 @@ def prove(tenant_id: UUID, contact_id: UUID, typed: str, *, actor: Actor) -> str
     digits = "".join(sign for sign in typed if sign in "0123456789")
     if not hmac.compare_digest(contact.code_hash, _hash(contact, digits)):
         return "wrong"
-    row.update(verified_at=Now(), stopped_at=None, code_hash="", codes_sent=0)
+    row.update(verified_at=Now(), stopped_at=None, code_hash="")
     audit.record(
         tenant_id, actor, "contact.verified", kind="contact", object_id=contact_id
     )
@@ -126,14 +126,12 @@ def _take_one(contact: Contact) -> None:
     row = Contact.objects.filter(tenant_id=contact.tenant_id, pk=contact.pk)
     if row.filter(code_sent_at__gt=Now() - PAUSE).exists():
         raise NotSent(_("A code was just sent. Please wait a minute."))
-    row.filter(code_sent_at__lt=Now() - DAY).update(codes_sent=0)
     of_all = Audit.objects.filter(
         tenant_id=contact.tenant_id, action=SENT, at__gt=Now() - DAY
     )
     there = of_all.filter(data__by=contact.kind, data__address=contact.address)
     if there.count() >= MOST_A_DAY or of_all.count() >= MOST_A_DAY_OF_ALL:
         raise NotSent(_("Many codes were sent today. Please try again tomorrow."))
-    row.update(codes_sent=F("codes_sent") + 1)
 
 
 def _hash(contact: Contact, code: str) -> str:

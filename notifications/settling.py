@@ -16,10 +16,10 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from notifications import destinations, telemetry
+from notifications import charting, destinations, telemetry
 from notifications.channels.base import DeliveryError, Parcel, Receipt
 from notifications.leases import Lease
-from notifications.models import Attempt, Delivery, Thread
+from notifications.models import Delivery, Thread
 from notifications.standing_in import LATE_ATTEMPTS, pass_on_safely
 from tenants.rls import in_tenant
 
@@ -32,8 +32,11 @@ LONGEST_PAUSE = 300.0
 PATIENCE = "1 hour"
 LONGEST_ANSWER = 2_000
 TROUBLE = ("retry", "ambiguous")
+LATE = "late"
+# Of redraws, lines and charts nobody is told.
+TOLD = ("page",)
 
-# Called in the transaction that settles a delivery, with (tenant_id, delivery);
+# Called in the transaction that settles a page, with (tenant_id, delivery);
 # upper rooms add theirs in apps.ready().
 on_settled: list[Callable[[UUID, Delivery], None]] = []
 
@@ -62,16 +65,16 @@ def settle(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> bool:
     verdict = judge(lease, outcome)
     with in_tenant(lease.tenant_id):
         ours = _finish(lease, outcome, verdict)
-        name = verdict.outcome if ours else "late"
-        _write_attempt(lease, outcome, name)
+        name = verdict.outcome if ours else LATE
         if ours:
             if outcome.receipt and parcel:
                 _remember_thread(parcel, outcome.receipt)
+                charting.promise(parcel)
             _note_place(lease, parcel, outcome, verdict)
             late = verdict.settled or lease.attempts >= LATE_ATTEMPTS
             if verdict.outcome == "dead" or (late and verdict.outcome in TROUBLE):
                 pass_on_safely(lease.tenant_id, lease.id)
-            if verdict.settled:
+            if verdict.settled and lease.kind in TOLD:
                 tell(lease.id)
     telemetry.count(lease.channel_kind, name, outcome.milliseconds)
     log.log(
@@ -122,7 +125,9 @@ def pause(attempts: int, retry_after: float | None = None) -> float:
 
 # A rate limit costs no attempt as long as the delivery is young. NULL as next_at:
 # nothing more will be tried.
+# The attempt is written by the same statement: who holds no lease any more came late.
 FINISH = f"""
+WITH finished AS (
 UPDATE delivery SET state = %(state)s, lease_until = NULL, error = %(error)s,
   next_at = CASE WHEN %(pause)s::float8 IS NULL THEN NULL
     ELSE now() + %(pause)s::float8 * interval '1 second' END,
@@ -133,14 +138,24 @@ UPDATE delivery SET state = %(state)s, lease_until = NULL, error = %(error)s,
   sent_at = CASE WHEN %(state)s = 'sent' THEN now() ELSE sent_at END
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND fence = %(fence)s
   AND state = 'leased'
+RETURNING id
+)
+INSERT INTO attempt (tenant_id, delivery_id, number, outcome, milliseconds, answer,
+  process)
+SELECT %(tenant)s, %(id)s, %(number)s,
+  CASE WHEN EXISTS (SELECT FROM finished) THEN %(outcome)s ELSE '{LATE}' END,
+  %(milliseconds)s, %(answer)s, %(process)s
+RETURNING outcome
 """
 
 
 def _finish(lease: Lease, outcome: Outcome, verdict: Verdict) -> bool:
+    """Write down how the attempt ended; False when the lease was no longer ours."""
     receipt, error = outcome.receipt, outcome.error
+    said = receipt.answer if receipt else error.reason if error else ""
     values = {
         "state": verdict.state,
-        "error": error.reason[:LONGEST_ANSWER] if error else "",
+        "error": said.replace("\x00", "")[:LONGEST_ANSWER] if error else "",
         "pause": verdict.pause,
         "doubt": 1 if verdict.outcome == "ambiguous" or lease.lost else 0,
         "limited": verdict.outcome == "ratelimited",
@@ -148,28 +163,18 @@ def _finish(lease: Lease, outcome: Outcome, verdict: Verdict) -> bool:
         "tenant": lease.tenant_id,
         "id": lease.id,
         "fence": lease.fence,
+        "number": lease.attempts,
+        "outcome": verdict.outcome,
+        "milliseconds": outcome.milliseconds,
+        "answer": said.replace("\x00", "")[:LONGEST_ANSWER],
+        "process": f"{socket.gethostname()}:{os.getpid()}"[:100],
     }
     with connection.cursor() as cursor:
         cursor.execute(FINISH, values)
-        ours: bool = cursor.rowcount == 1
+        ours: bool = cursor.fetchone()[0] != LATE
     if not ours:
         log.warning("delivery_fenced_out", extra={"delivery": str(lease.id)})
     return ours
-
-
-def _write_attempt(lease: Lease, outcome: Outcome, name: str) -> None:
-    said = outcome.error.reason if outcome.error else ""
-    if outcome.receipt:
-        said = outcome.receipt.answer
-    Attempt.objects.create(
-        tenant_id=lease.tenant_id,
-        delivery_id=lease.id,
-        number=lease.attempts,
-        outcome=name,
-        milliseconds=outcome.milliseconds,
-        answer=said.replace("\x00", "")[:LONGEST_ANSWER],
-        process=f"{socket.gethostname()}:{os.getpid()}"[:100],
-    )
 
 
 def _remember_thread(parcel: Parcel, receipt: Receipt) -> None:

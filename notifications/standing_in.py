@@ -17,12 +17,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
-from notifications import outbox, recipients
+from notifications import outbox, personal, recipients
 from notifications.channels.registry import tools
 from notifications.destinations import BREAKS_AT
 from notifications.digests import pages_of
 from notifications.message import Message
-from notifications.models import Delivery
+from notifications.models import Channel, Delivery
+from notifications.personal import Call
 from tenants.rls import tenant_context
 
 log = logging.getLogger(__name__)
@@ -52,19 +53,20 @@ def pass_on(tenant_id: UUID, row: Delivery) -> list[UUID]:
         return []
     entries = [
         outbox.Entry(
-            idem=f"instead/{page.pk}/{channel_id or kind}:{address}",
+            idem=f"instead/{page.pk}/{one.channel_id or one.kind}:{one.address}",
             message=Message.from_json(page.message),
-            channel_id=channel_id,
-            channel_kind=kind,
+            channel_id=one.channel_id,
+            channel_kind=one.kind,
             member_id=row.member_id,
-            address=address,
+            address=one.address,
             group_id=page.group_id,
             severity=page.severity,
+            delay_seconds=one.seconds,
             correlation_id=page.correlation_id,
             instead_of=row.pk,
         )
-        for kind, channel_id, address in _others(tenant_id, row, before)
-        for page in _said(row, kind)
+        for one in _others(tenant_id, row, before)
+        for page in _said(row, one.kind)
     ]
     return outbox.put(tenant_id, entries)
 
@@ -147,32 +149,50 @@ def pass_on_safely(tenant_id: UUID, delivery_id: UUID) -> None:
         rows.update(passed_on_at=Now())
 
 
-def _others(
-    tenant_id: UUID, row: Delivery, before: Sequence[Delivery]
-) -> list[recipients.Address]:
-    """Return the addresses to tell: none that this page has been sent to."""
+def _others(tenant_id: UUID, row: Delivery, before: Sequence[Delivery]) -> list[Call]:
+    """Return what to call instead: nothing that this page has been sent to."""
     told = {(one.channel_kind, one.channel_id, one.address) for one in before}
     if row.member_id is not None:
-        # All his addresses may have been told at once; his later steps told nobody yet.
-        pages = Delivery.objects.filter(
-            tenant_id=tenant_id,
-            group_id=row.group_id,
-            member_id=row.member_id,
-            kind="page",
-            created_at__gte=before[-1].created_at - TOGETHER,
-        ).exclude(
-            Q(state="cancelled")
-            | Q(put_off=True, state="pending", attempts=0, next_at__gt=Now())
-        )
         if row.group_id is not None:
-            told |= set(pages.values_list("channel_kind", "channel_id", "address"))
+            told |= _told_together(tenant_id, row.member_id, row, before[-1])
         own = recipients.for_member(tenant_id, row.member_id)
         own += recipients.mailbox_of(tenant_id, row.member_id)
-        return [address for address in own if address not in told][:1]
-    channel = row.channel and row.channel.fallback
-    if channel is None or not channel.active:
+        left = [address for address in own if address not in told]
+        return personal.instead(
+            tenant_id, row.member_id, left, severity=row.severity, at=personal.now()
+        )
+    channel = _fallback(row.channel)
+    if channel is None:
         return []
-    return [one for one in recipients.for_channel(channel) if one not in told]
+    return [Call(*one) for one in recipients.for_channel(channel) if one not in told]
+
+
+def _told_together(
+    tenant_id: UUID, member_id: UUID, row: Delivery, first: Delivery
+) -> set[recipients.Address]:
+    """Return where else the person was told of this: all addresses may be told at
+    once; later steps have told nobody yet."""
+    pages = Delivery.objects.filter(
+        tenant_id=tenant_id,
+        group_id=row.group_id,
+        member_id=member_id,
+        kind="page",
+        created_at__gte=first.created_at - TOGETHER,
+    ).exclude(
+        Q(state="cancelled")
+        | Q(put_off=True, state="pending", attempts=0, next_at__gt=Now())
+    )
+    return set(pages.values_list("channel_kind", "channel_id", "address"))
+
+
+def _fallback(channel: Channel | None) -> Channel | None:
+    """Return the next channel that is switched on: one that is off passes on to its
+    own fallback."""
+    for _step in range(MOST_STEPS):
+        channel = channel.fallback if channel else None
+        if channel is None or channel.active:
+            return channel
+    return None
 
 
 def place_of(tenant_id: UUID, delivery_id: UUID) -> str:

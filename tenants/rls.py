@@ -57,7 +57,16 @@ def tenant_context(*ids: UUID) -> Iterator[None]:
 @contextmanager
 def in_tenant(*ids: UUID) -> Iterator[None]:
     """Open a transaction that sees the tenants `ids`."""
-    with transaction.atomic(), tenant_context(*ids):
+    begins = not connection.in_atomic_block
+    with transaction.atomic():
+        if not begins:
+            with tenant_context(*ids):
+                yield
+            return
+        # Nothing was set before, and what is set ends with the transaction: most
+        # transactions begin here, and are spared two statements.
+        with connection.cursor() as cursor:
+            cursor.execute(SET_CONTEXT, [as_literal(ids)])
         yield
 
 

@@ -188,4 +188,4 @@ def answered(said: Said) -> HttpResponse:
 def refused(refusal: Refusal) -> HttpResponse:
     telemetry.SLACK.labels(refusal.code).inc()
     told = {"code": refusal.code, "message": refusal.message}
-    return JsonResponse(told, status=refusal.status)
+    return JsonResponse(told, status=refusal.status, headers=refusal.headers)

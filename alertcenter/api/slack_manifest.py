@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "groups:history": "hear replies in threads of private channels",
     "links:read": "see links to our pages",
     "links:write": "say what they are",
+    "files:write": "add charts to threads",
     "users:read": "with the next: find members",
     "users:read.email": "find members by their address",
     "usergroups:read": "with the next: keep a user group in step",

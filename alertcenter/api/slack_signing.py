@@ -21,7 +21,9 @@ from django.utils.translation import gettext as _
 from slack_sdk.signature import SignatureVerifier
 
 from alertcenter.alerts.models import Group
+from alertcenter.api import limits
 from alertcenter.common.crypto import SealBroken
+from alertcenter.common.shared_buckets import SharedBuckets
 from notifications.models import Channel, Contact, Thread
 from notifications.signing import signing_secret
 from tenants.fields import reveal
@@ -37,6 +39,12 @@ GROUP_BLOCK = "group:"
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+# Wrong signatures, by address, team and app: Slack calls for all tenants from the same
+# addresses, and one with a wrong secret must not keep the others from being heard.
+FORGERIES = SharedBuckets(
+    "slack-forgeries", limits.WRONG_KEYS_A_SECOND, limits.WRONG_KEYS
+)
+
 Payload = Mapping[str, Any]
 
 
@@ -51,11 +59,12 @@ class Sender:
 class Refusal(Exception):
     """The request is not believed; `status` and `code` say how."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, wait: float = 0.0) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.message = message
+        self.headers = {"Retry-After": str(int(wait) + 1)} if wait else {}
 
 
 # --- reading what is not yet trusted ---
@@ -130,26 +139,32 @@ def clean(value: Any) -> str:
 
 def verified(request: HttpRequest, payload: Payload) -> Sender:
     """Return whose secret signed the request. Raises Refusal, writes nothing."""
-    stamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16 and signature):
-        raise unsigned()
-    signers = [
-        one
-        for one in candidates(*team_and_app(payload))
-        if SignatureVerifier(one.secret).is_valid(request.body, stamp, signature)
-    ]
+    about = team_and_app(payload)
+    caller = (limits.address_of_request(request), *about)
+    if wait := FORGERIES.wait(caller):
+        raise Refusal(429, "rate_limited", str(limits.TOO_MANY["guess"]), wait)
+    signers = signers_of(request, about)
     if not signers:
-        raise unsigned()
+        FORGERIES.take(caller)
+        message = _("The request carries no valid signature of the last five minutes.")
+        raise Refusal(401, "bad_signature", message)
     # Tenants share the operator's app, and any of them can write down another's team:
     # where somebody has proven that the team is his, nobody else is asked.
     proven = [one.sender for one in signers if one.proven]
     return owner_of(payload, proven or [one.sender for one in signers])
 
 
-def unsigned() -> Refusal:
-    message = _("The request carries no valid signature of the last five minutes.")
-    return Refusal(401, "bad_signature", message)
+def signers_of(request: HttpRequest, about: tuple[str, str]) -> list[Candidate]:
+    """Return the channels whose secret signed the request."""
+    stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16 and signature):
+        return []
+    return [
+        one
+        for one in candidates(*about)
+        if SignatureVerifier(one.secret).is_valid(request.body, stamp, signature)
+    ]
 
 
 @dataclass(frozen=True)

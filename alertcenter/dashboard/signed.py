@@ -24,8 +24,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from alertcenter.alerts.models import Group
-from alertcenter.common.buckets import Buckets
 from alertcenter.common.http import client_address
+from alertcenter.common.shared_buckets import SharedBuckets
 from alertcenter.dashboard.build import build_hash
 from escalation import actions
 from notifications import localize, signing
@@ -36,8 +36,8 @@ from tenants.models import Tenant
 from tenants.rls import in_tenant
 
 # Who guesses at links; and how often one link is pressed.
-GUESSES = Buckets(rate=1 / 3, burst=60)
-PRESSES = Buckets(rate=1 / 5, burst=20)
+GUESSES = SharedBuckets("link-guesses", rate=1 / 3, burst=60)
+PRESSES = SharedBuckets("link-presses", rate=1 / 5, burst=20)
 GONE, FORBIDDEN, TOO_MANY = 410, 403, 429
 
 

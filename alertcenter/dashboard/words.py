@@ -117,6 +117,7 @@ def outbox_words() -> dict[str, str]:
         "pressed": _("Pressed. The callback was accepted."),
         "refused": _("The callback was refused: {status} {answer}"),
         "unreachable": _("The server cannot be reached."),
+        "person": _("Choose a person"),
         "running": _("{title}, {seconds} s:"),
         "over": _("{title} is over."),
         "became": _("{alerts} alerts became {pages} pages."),

@@ -26,7 +26,7 @@ class Parcel:
 
     delivery_id: UUID
     tenant_id: UUID
-    kind: str  # page | update | reply | test | answer
+    kind: str  # page | update | reply | chart | test | answer
     message: Message
     channel_kind: str
     channel_id: UUID | None
@@ -153,6 +153,7 @@ class Spec:
     `pace`: seconds between two messages to one place, 0: as fast as they come; so many
     as `burst` may come together. `most`: (how many, seconds): no more go to one address
     within that time.
+    `charts`: the setting without which no chart follows a page.
     `inbound`: the path, with {tenant} and {channel}, at which the tool behind a channel
     tells what was done there.
     """
@@ -174,6 +175,7 @@ class Spec:
     words_like: str = "slack"
     pace: float = 0.0
     burst: int = 1
+    charts: str = ""
     inbound: str = ""
     most: tuple[tuple[int, int], ...] = ()
     about: Any = ""  # one sentence for who chooses among kinds

@@ -10,7 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.channels.base import Setting
-from notifications.channels.email_server import NONE, STARTTLS, TLS, problems
+from notifications.channels.email_server import (
+    NONE,
+    PORTS,
+    STARTTLS,
+    TLS,
+    port_of,
+    problems,
+)
 
 
 def a_mailbox(address: str) -> str:
@@ -113,8 +120,7 @@ def check(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """Return what cannot work, by the setting's name. A stored password is for the
     server that it was given for, and shown to no other."""
     password = str(given.get("smtp_password") or "")
-    before = host_of(given.get("stored") or {})
-    moved = before != host_of(given)
+    moved = server_of(given.get("stored") or {}) != server_of(given)
     if not given.get("smtp_host"):
         given = {name: given.get(name) for name in ("sender",)}
         return dict(problems(given, {}))
@@ -125,5 +131,8 @@ def check(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def host_of(settings: Mapping[str, Any]) -> str:
-    return str(settings.get("smtp_host") or "").strip().casefold()
+def server_of(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Return host and port: another port may be another program's."""
+    host = str(settings.get("smtp_host") or "").strip().casefold()
+    security = str(settings.get("smtp_security") or STARTTLS)
+    return host, str(port_of(settings) or PORTS.get(security, ""))

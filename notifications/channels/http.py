@@ -40,9 +40,11 @@ def call(
     headers: Mapping[str, str] | None = None,
     seconds: float = NETWORK_SECONDS,
     allowed: Sequence[Network] | None = None,
+    most: int = outbound.MOST_ANSWER,
 ) -> Answer:
     """Call once and return the answer, of whatever status. `allowed`: the networks
-    inside that may be reached, where those of OUTBOUND_ALLOW are not meant.
+    inside that may be reached, where those of OUTBOUND_ALLOW are not meant. `most`:
+    bytes of the answer that are read.
 
     Raises DeliveryError when there is none: permanent if the address may not be
     called, ambiguous if the request may have arrived.
@@ -62,6 +64,7 @@ def call(
             sent | dict(headers or {}),
             allowed=settings.OUTBOUND_ALLOW if allowed is None else allowed,
             seconds=seconds,
+            most=most,
         )
     except outbound.OutboundError as error:
         raise DeliveryError(

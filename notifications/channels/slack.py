@@ -11,6 +11,7 @@ import http.client
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from notifications.channels import block_kit
+from notifications.channels import block_kit, slack_chart, slack_picture
 from notifications.channels.base import (
     NETWORK_SECONDS,
     ContactSpec,
@@ -79,11 +80,12 @@ def usergroups_of(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """Ask for what Slack needs; the simulation needs no real secrets."""
-    if settings.SIMULATION or held:
-        return {}
+    moved = slack_chart.moved(given, held)
+    if settings.SIMULATION or set(held) - {slack_chart.TOKEN}:
+        return moved
     names = ("bot_token", "signing_secret")
     text = _("This is needed to talk to Slack.")
-    return {name: text for name in names if not given.get(name)}
+    return moved | {name: text for name in names if not given.get(name)}
 
 
 def made_up(channel_id: UUID) -> tuple[dict[str, Any], dict[str, str]]:
@@ -139,6 +141,7 @@ SPEC = Spec(
             kind="lines",
             check=of_usergroups,
         ),
+        *slack_chart.SETTINGS,
     ),
     place=lambda settings: str(settings.get("channel") or ""),
     check=needed,
@@ -148,6 +151,7 @@ SPEC = Spec(
     ),
     updates=True,
     replies=None,
+    charts=slack_chart.ADDRESS,
     # One message a second a channel, short bursts tolerated:
     # https://docs.slack.dev/apis/web-api/rate-limits
     pace=1.0,
@@ -177,7 +181,11 @@ def page(parcel: Parcel) -> Receipt:
 
     A page must arrive: where somebody has deleted the conversation, it begins anew.
     """
-    place, said = place_of(parcel), block_kit.page(parcel)
+    return slack_picture.with_or_without(parcel, partial(page_as, parcel))
+
+
+def page_as(parcel: Parcel, said: dict[str, Any]) -> Receipt:
+    place = place_of(parcel)
     if parcel.thread is None:
         return _post(parcel, place, **said)
     below = {"thread_ts": parcel.thread.ts, "reply_broadcast": True}
@@ -193,12 +201,17 @@ def update(parcel: Parcel) -> Receipt:
     """Redraw the first message of the conversation as things stand now."""
     if parcel.thread is None:
         return Receipt(answer="nothing to redraw")
+    return slack_picture.with_or_without(parcel, partial(update_as, parcel))
+
+
+def update_as(parcel: Parcel, said: dict[str, Any]) -> Receipt:
+    assert parcel.thread is not None
     answer = client_of(parcel).chat_update(
         channel=parcel.thread.channel,
         ts=parcel.thread.ts,
         link_names=False,
         metadata=metadata(parcel),
-        **block_kit.page(parcel),
+        **said,
     )
     return Receipt(provider_id=str(answer["ts"]), answer="ok", thread=parcel.thread)
 
@@ -242,6 +255,7 @@ SENDERS: dict[str, Callable[[Parcel], Receipt]] = {
     "page": page,
     "update": update,
     "reply": reply,
+    "chart": slack_chart.send,
     "test": test,
     "answer": answer,
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
 
-from notifications import localize
+from notifications import localize, providers
 from notifications.channels import gsm, phones, simulated, sns, twilio
 from notifications.channels.base import (
     ContactSpec,
@@ -27,6 +26,7 @@ from notifications.channels.base import (
     Setting,
     Spec,
 )
+from notifications.providers import Provider
 
 KINDS = ("page", "reply", "test", "answer")
 SERVICE_SID_LENGTH = 34  # MG and 32 digits
@@ -42,44 +42,16 @@ def send(parcel: Parcel) -> Receipt:
         raise DeliveryError("this is no telephone number", permanent=True) from error
     if settings.SIMULATION:
         return keep(parcel, to, text_of(parcel))
-    return by_a_provider(parcel, to)
+    chosen = [name for name in chosen_of(parcel.settings) if name]
+    return providers.send(parcel, [provider(name, to) for name in chosen])
 
 
-def by_a_provider(parcel: Parcel, to: str) -> Receipt:
-    """Hand it to the provider; to the second one where the first is in trouble."""
-    first, second = providers(parcel.settings)
-    try:
-        return SENDERS[first](parcel, to)
-    except DeliveryError as error:
-        if not second or not another_may(error):
-            raise
-        return instead(parcel, to, error)
+def provider(name: str, to: str) -> Provider:
+    """Return what sends to this number by the provider of this name."""
+    return Provider(name, lambda parcel: SENDERS[name](parcel, to))
 
 
-def instead(parcel: Parcel, to: str, error: DeliveryError) -> Receipt:
-    """Send by the second provider. Raises DeliveryError with what both said."""
-    first, second = providers(parcel.settings)
-    try:
-        receipt = SENDERS[second](parcel, to)
-    except DeliveryError as worse:
-        raise phones.ProviderRefused(
-            f"{first}: {error.reason}; {second}: {worse.reason}",
-            permanent=error.permanent and worse.permanent,
-            ambiguous=worse.ambiguous,
-            retry_after=worse.retry_after,
-        ) from worse
-    answer = f"{receipt.answer} ({second}, as {first} said: {error.reason})"
-    return replace(receipt, answer=answer)
-
-
-def another_may(error: DeliveryError) -> bool:
-    """Whether it is the provider's trouble: the number would be refused by others, too,
-    what may have arrived must not come twice, and who asks to wait is waited for."""
-    of_the_number = isinstance(error, phones.ProviderRefused) and error.of_the_number
-    return not (of_the_number or error.ambiguous or error.retry_after is not None)
-
-
-def providers(account: Mapping[str, Any]) -> tuple[str, str]:
+def chosen_of(account: Mapping[str, Any]) -> tuple[str, str]:
     """Return the first provider and the second, which may be ""."""
     first = str(account.get("provider") or TWILIO)
     second = str(account.get("second_provider") or "")
@@ -95,14 +67,19 @@ def by_twilio(parcel: Parcel, to: str) -> Receipt:
     return Receipt(provider_id=str(made.get("sid", "")), answer=said)
 
 
+def by_second_twilio(parcel: Parcel, to: str) -> Receipt:
+    """Hand it to Twilio by the other account, or from the other number."""
+    return by_twilio(twilio.by_second(parcel), to)
+
+
 def by_sns(parcel: Parcel, to: str) -> Receipt:
     """Hand it to Amazon, which hears no answers."""
     text = text_of(parcel, heard=False)
     return sns.publish(parcel.settings, parcel.secret, to, text)
 
 
-TWILIO, SNS = "twilio", "sns"
-SENDERS = {TWILIO: by_twilio, SNS: by_sns}
+TWILIO, SNS, SECOND_TWILIO = "twilio", "sns", "twilio2"
+SENDERS = {TWILIO: by_twilio, SNS: by_sns, SECOND_TWILIO: by_second_twilio}
 
 
 def sender(account: Mapping[str, Any]) -> dict[str, str]:
@@ -166,13 +143,17 @@ def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     if settings.SIMULATION:
         return {}
     lacks: dict[str, Any] = {}
-    used = providers(given)
+    used = chosen_of(given)
     if given.get("second_provider") == used[0]:
         lacks["second_provider"] = _("Choose another one than the first.")
     if TWILIO in used:
         lacks |= twilio.needed(given, held)
         if not given.get("from_number") and not given.get("messaging_service_sid"):
             lacks["from_number"] = _("Give a number or a messaging service.")
+    if SECOND_TWILIO in used:
+        lacks |= twilio.second_needed(given, held)
+        if not twilio.has_second(given):
+            lacks["second_from_number"] = _("Give the number that stands in.")
     if SNS in used:
         lacks |= sns.needed(given, held)
     return lacks
@@ -207,7 +188,11 @@ SPEC = Spec(
             gettext_lazy("Second provider"),
             gettext_lazy("Sends what the first one cannot, for reasons of its own."),
             kind="choice",
-            choices=(("", gettext_lazy("none")), *PROVIDERS),
+            choices=(
+                ("", gettext_lazy("none")),
+                *PROVIDERS,
+                (SECOND_TWILIO, gettext_lazy("Twilio, second account or number")),
+            ),
         ),
         *twilio.ACCOUNT,
         Setting(
@@ -226,6 +211,7 @@ SPEC = Spec(
             check=a_service,
         ),
         twilio.CALLBACKS,
+        *twilio.SECOND,
         *sns.ACCOUNT,
     ),
     place=phones.place,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from notifications.callbacks import Place, address
 from notifications.channels import http
 from notifications.channels.base import Parcel, Setting
-from notifications.channels.phones import ProviderRefused
+from notifications.channels.phones import ProviderRefused, a_sender
 
 API = "https://api.twilio.com"
 VERSION = "2010-04-01"
@@ -35,6 +36,13 @@ OF_THE_NUMBER = frozenset({
 LATER = frozenset({14107, 20429, 21611, 30001})
 # Not long enough to fail a page, not so short that the queue is still full.
 LATER_SECONDS = 30.0
+
+# Each secret, and the account that it was given for.
+GIVEN_FOR = (
+    ("account_sid", "auth_token"),
+    ("key_sid", "key_secret"),
+    ("second_account_sid", "second_auth_token"),
+)
 
 # Tests and codes are sent once, here and now: no row waits for their fate.
 DELIVERED = ("page", "reply")
@@ -155,12 +163,46 @@ def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
 def moved(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """A stored secret is shown to no other account than that it was given for."""
     lacks = {}
-    for name, secret in (("account_sid", "auth_token"), ("key_sid", "key_secret")):
+    for name, secret in GIVEN_FOR:
         before, now = given.get("stored", {}).get(name), given.get(name)
         other = before and now and before != now
         if other and held.get(secret) and not given.get(secret):
             lacks[secret] = _("It is another one's: give the secret again.")
     return lacks
+
+
+# --- the account, or the number, that stands in ---
+
+
+def has_second(account: Account) -> bool:
+    return bool(account.get("second_from_number"))
+
+
+def by_second(parcel: Parcel) -> Parcel:
+    """Return the parcel as the second account, or the second number, sends it."""
+    account, secret = dict(parcel.settings), dict(parcel.secret)
+    account["from_number"] = account.get("second_from_number")
+    account["messaging_service_sid"] = ""
+    account["api_url"] = account.get("second_api_url") or account.get("api_url")
+    if account.get("second_account_sid"):
+        account |= {"account_sid": account["second_account_sid"], "key_sid": ""}
+        secret = {"auth_token": secret.get("second_auth_token", "")}
+    return replace(parcel, settings=account, secret=secret)
+
+
+def second_needed(given: Account, held: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the second account lacks, by the setting's name."""
+    lacks: dict[str, Any] = {}
+    token = given.get("second_auth_token") or held.get("second_auth_token")
+    if given.get("second_account_sid") and not token:
+        lacks["second_auth_token"] = _("This is needed to talk to Twilio.")
+    return lacks
+
+
+def auth_tokens(secret: Mapping[str, str]) -> list[str]:
+    """Return with what Twilio may have signed: each account has its own."""
+    found = (secret.get("auth_token"), secret.get("second_auth_token"))
+    return [token for token in found if token]
 
 
 ACCOUNT = (
@@ -193,4 +235,19 @@ CALLBACKS = Setting(
     ),
     kind="flag",
     default=True,
+)
+SECOND = (
+    Setting(
+        "second_from_number",
+        gettext_lazy("Second number"),
+        gettext_lazy("At Twilio; stands in when the first account or number fails."),
+        check=a_sender,
+    ),
+    Setting(
+        "second_account_sid",
+        gettext_lazy("Second account SID"),
+        gettext_lazy("The second number's account. Empty: the same one."),
+        check=an_account,
+    ),
+    Setting("second_auth_token", gettext_lazy("Second auth token"), secret=True),
 )

@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notifications import providers
 from notifications.channels import phones, simulated, twilio, twiml
 from notifications.channels.base import (
     ContactSpec,
@@ -26,6 +27,7 @@ from notifications.channels.base import (
     Setting,
     Spec,
 )
+from notifications.providers import Provider
 
 KINDS = ("page", "test", "answer")
 RING_SECONDS, LEAST_RING, LONGEST_RING = 30, 5, 600
@@ -43,6 +45,21 @@ def send(parcel: Parcel) -> Receipt:
         raise DeliveryError("this is no telephone number", permanent=True) from error
     if settings.SIMULATION:
         return keep(parcel, to)
+    return providers.send(parcel, ways(parcel, to))
+
+
+def ways(parcel: Parcel, to: str) -> list[Provider]:
+    """Return by whom this number is called: the account, and what stands in for it."""
+    found = [Provider("twilio", lambda parcel: call(parcel, to))]
+    if twilio.has_second(parcel.settings):
+        found.append(
+            Provider("twilio2", lambda parcel: call(twilio.by_second(parcel), to))
+        )
+    return found
+
+
+def call(parcel: Parcel, to: str) -> Receipt:
+    """Let Twilio call. Raises DeliveryError."""
     account = parcel.settings
     form = {
         "To": to,
@@ -98,6 +115,9 @@ def needed(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     lacks = twilio.needed(given, held)
     if not given.get("from_number"):
         lacks["from_number"] = _("Give the number that calls.")
+    lacks |= twilio.second_needed(given, held)
+    if given.get("second_account_sid") and not twilio.has_second(given):
+        lacks["second_from_number"] = _("Give the number that calls.")
     return {} if settings.SIMULATION else lacks
 
 
@@ -141,6 +161,7 @@ SPEC = Spec(
             default=True,
         ),
         twilio.CALLBACKS,
+        *twilio.SECOND,
     ),
     place=phones.place,
     addresses=lambda settings: [str(one) for one in settings.get("to") or []],

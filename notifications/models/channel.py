@@ -81,7 +81,7 @@ class Contact(TenantModel):
 
     A telephone is used when a code that was sent to it was typed in (`verified_at`),
     and not while its owner wants nothing (`stopped_at`; who answered STOP). The code
-    is kept as a hash; `codes_sent` counts those of the day of `code_sent_at`.
+    is kept as a hash.
     """
 
     member = TenantForeignKey(
@@ -104,9 +104,6 @@ class Contact(TenantModel):
     )
     code_sent_at = models.DateTimeField(null=True, editable=False)
     code_tries = models.PositiveSmallIntegerField(
-        default=0, db_default=0, editable=False
-    )
-    codes_sent = models.PositiveSmallIntegerField(
         default=0, db_default=0, editable=False
     )
 

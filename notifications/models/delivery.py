@@ -30,6 +30,7 @@ class DeliveryKind(models.TextChoices):
     PAGE = "page", _("page")  # opens the thread, or says it anew to a person
     UPDATE = "update", _("update")  # redraws the message in place
     REPLY = "reply", _("reply")  # adds a line to the thread
+    CHART = "chart", _("chart")  # adds a picture of the metric to the thread
     TEST = "test", _("test")
     ANSWER = "answer", _("answer")  # to one person's click, through response_url
 

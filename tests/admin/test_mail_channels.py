@@ -79,12 +79,15 @@ def test_what_cannot_work_is_not_kept(alice, acme, changes):
         assert not Channel.objects.filter(slug="mail").exists()
 
 
-def test_a_stored_password_is_shown_to_no_other_server(alice, acme):
+@pytest.mark.parametrize(
+    "changes", [{"smtp_host": "evil.example"}, {"smtp_port": "2525"}]
+)
+def test_a_stored_password_is_shown_to_no_other_server(alice, acme, changes):
     add(alice, **SERVER)
     with in_tenant(acme.id):
         channel = Channel.objects.get(slug="mail")
     url = reverse("admin:notifications_channel_change", args=[channel.pk])
-    moved = form(**SERVER | {"smtp_host": "evil.example", "smtp_password": ""})
+    moved = form(**SERVER | changes | {"smtp_password": ""})
     assert "give the password again" in alice.post(url, moved).content.decode()
     with in_tenant(acme.id):
         channel.refresh_from_db()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from alertcenter.alerts.models import Silence, Transition
 from alertcenter.alerts.silences import KEPT, draft_of
 from notifications import delivery
 from notifications.models import Channel, Contact, Delivery, SimulatedMessage
+from notifications.models.personal import PersonalStep, QuietHours
 from tenants.models import Audit
 from tenants.rls import in_tenant
 from tests.alerts.hush import (
@@ -282,6 +283,29 @@ def test_its_owner_is_reminded_on_slack_too(acme):
     assert "let the silence hold longer" in str(message.json)
     assert "firing" not in str(message.json)
     assert [one.state for one in deliveries(acme)] == ["sent"]
+
+
+def test_its_owner_is_reminded_as_the_owner_wants_to_be_told(mailbox):
+    """By the chain's first step alone: nobody answers a reminder."""
+    mine = {"tenant_id": mailbox.id, "member": mailbox.members["bob"]}
+    with in_tenant(mailbox.id):
+        second = Contact.objects.create(**mine, kind="email", address="b@home.example")
+        steps: list[dict[str, Any]] = [
+            {"kind": "contact", "contact": second},
+            {"kind": "wait", "wait_seconds": 60},
+            {"kind": "by", "by": "email"},
+        ]
+        for position, step in enumerate(steps, 1):
+            PersonalStep.objects.create(**mine, position=position, **step)
+    row = pass_time(save(mailbox, draft(remind_seconds=900)), 50 * 60)
+    sweep()
+    assert [one.address for one in deliveries(mailbox)] == ["b@home.example"]
+    with in_tenant(mailbox.id):
+        QuietHours.objects.create(**mine, begins=time(0), ends=time(23, 59, 59, 999999))
+    longer = draft_of(again(row))
+    save(mailbox, replace(longer, ends_at=moment(14)), silence_id=row.pk)
+    sweep()
+    assert [one.put_off for one in deliveries(mailbox)] == [False, True]
 
 
 def test_who_prolongs_it_is_reminded_again(mailbox):

@@ -15,8 +15,10 @@ from django.utils.translation import get_language
 
 from alertcenter.alerts.models import Group
 from alertcenter.api import inbox as inbox_module
+from alertcenter.api import slack_signing
 from alertcenter.api.models import SlackInbox
 from alertcenter.api.slack import process_inbox
+from alertcenter.common.buckets import Buckets
 from alertcenter.common.ids import uuid7
 from notifications.models import Channel, Contact, Delivery
 from tenants.models import Audit
@@ -94,6 +96,12 @@ def form(payload: object) -> bytes:
 def send(payload: object, secret: str = SECRET, at: float = 0) -> Answer:
     body = form(payload)
     return call("POST", URL, body, signed(body, secret, at))
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch) -> None:
+    """Another test's wrong signatures are not this one's."""
+    monkeypatch.setattr(slack_signing, "FORGERIES", Buckets(rate=1 / 3600, burst=30))
 
 
 def inbox(cast: Cast) -> list[SlackInbox]:
@@ -387,3 +395,14 @@ class TestEvents:
         assert call("POST", "/slack/events", body, kind).status == 401
         good = signed(body) | kind
         assert call("POST", "/slack/events", body, good).status == 200
+
+
+def test_who_signs_wrongly_again_and_again_waits_and_no_other_team(acme, globex):
+    make_channel(acme)
+    make_channel(globex, secret="other", team="T2")
+    group = make_group(acme)
+    answers = [send(press(group.pk), secret="guess") for _ in range(31)]
+    assert [one.status for one in answers] == [401] * 30 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert send(press(group.pk)).status == 429
+    assert send(press(group.pk, team="T2"), secret="other").status == 200

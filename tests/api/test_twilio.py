@@ -636,3 +636,17 @@ def test_what_did_not_arrive_is_told_at_once_to_the_next_address(line):
         (instead,) = Delivery.objects.filter(instead_of=delivery.pk)
     assert instead.state == "pending"
     assert (instead.member_id, instead.channel_kind) == (line.people[0].pk, "voice")
+
+
+def test_what_a_second_account_signs_is_believed_too(line):
+    with in_tenant(line.cast.id):
+        channel = line.channels["sms"]
+        held = {"auth_token": TOKEN, "second_auth_token": "t0ken-two"}
+        channel.secret = json.dumps(held)
+        channel.save()
+    place = line.place("sms")
+    codes = [
+        line.post("sms", place, FORM, token=token).status_code
+        for token in (TOKEN, "t0ken-two", "")
+    ]
+    assert codes == [200, 200, 403]

@@ -133,7 +133,7 @@ def test_a_press_is_slack_s_own_signed_callback(ops, acme, monkeypatch):
     given = {"message": row.pk, "action_id": "acknowledge", "block_id": "group:1"}
     given |= {"value": "1", "user": "U7"}
     answer = browser(acme.user("bob")).post("/outbox/press/", given)
-    assert answer.json() == {"status": 200, "answer": "ok"}
+    assert answer.json() == {"status": 200, "answer": "ok", "form": ""}
     (callback,) = sent
     verifier = SignatureVerifier(SECRET)
     assert verifier.is_valid_request(callback.body, callback.headers)

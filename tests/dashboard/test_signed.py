@@ -16,7 +16,7 @@ from alertcenter.dashboard import signed
 from escalation import actions
 from escalation.messages import message_for
 from notifications import signing
-from notifications.models import Channel, UsedLink
+from notifications.models import Channel, Contact, UsedLink
 from tenants.actors import Actor
 from tenants.models import Audit
 from tenants.rls import in_tenant
@@ -64,7 +64,8 @@ def links(cast: Cast, group: Group, **changes: Any) -> dict[str, str]:
 
 
 def of_bob(cast: Cast, group: Group) -> dict[str, str]:
-    return links(cast, group, member_id=cast.members["bob"].pk)
+    bob = cast.members["bob"]
+    return links(cast, group, member_id=bob.pk, address=bob.user.email)
 
 
 def of_ops(cast: Cast, group: Group, ops: Channel) -> dict[str, str]:
@@ -112,6 +113,21 @@ def test_the_page_says_what_it_is_about_and_as_whom_one_acts(acme, group):
     assert "no-store" in answer.headers["Cache-Control"]
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert not answer.cookies
+
+
+def test_a_link_to_a_telephone_that_is_no_contact_any_more_acts_no_more(acme, group):
+    bob = acme.members["bob"]
+    given = {"tenant_id": acme.id, "member": bob, "kind": "sms"}
+    with in_tenant(acme.id):
+        phone = Contact.objects.create(**given, address="+4915112345678")
+    path = links(acme, group, member_id=bob.pk, address=phone.address)["acknowledge"]
+    assert Client().get(path).status_code == 200
+    with in_tenant(acme.id):
+        phone.delete()
+    answer = Client().post(path)
+    assert answer.status_code == 403
+    assert "Disks are full" not in answer.content.decode()
+    assert state(acme, group) == "firing"
 
 
 def test_a_title_is_only_text_on_the_page(acme):

@@ -80,6 +80,17 @@ class FakeMessage:
         return json.dumps(shown, ensure_ascii=False)
 
 
+@dataclass
+class FakeFile:
+    """A file; `shared`: channel and thread, once its upload was completed."""
+
+    id: str
+    asked: Json
+    content: bytes = b""
+    title: str = ""
+    shared: tuple[str, str | None] | None = None
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """What one coming request meets instead of success."""
@@ -105,6 +116,7 @@ class FakeSlack:
         self.people: dict[str, str] = {}  # address -> user id
         self.usergroups: dict[str, list[str]] = {}
         self.codes: dict[str, Json] = {}  # what each code of OAuth is exchanged for
+        self.files: list[FakeFile] = []
         self._behaviours: deque[Behaviour] = deque()
         self._lock = threading.RLock()
         self._stamps = count(1)
@@ -361,6 +373,8 @@ class FakeSlack:
             "usergroups.users.list": self._members,
             "usergroups.users.update": self._usergroup,
             "oauth.v2.access": self._oauth,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._upload_done,
         }.get(method)
         if do is None:
             return refused("unknown_method")
@@ -396,6 +410,39 @@ class FakeSlack:
         found.edits.append(found.json)
         found.json = body
         return {"ok": True, "channel": found.channel_id, "ts": found.ts}
+
+    # --- files, in three steps ---
+    # https://docs.slack.dev/messaging/working-with-files#upload
+
+    def _upload_url(self, body: Json) -> Json:
+        if not body.get("filename") or not str(body.get("length", "")).isdigit():
+            return refused("invalid_arguments")
+        file = FakeFile(f"F{len(self.files) + 1}", body)
+        self.files.append(file)
+        url = f"{self.address}/upload/{file.id}"
+        return {"ok": True, "upload_url": url, "file_id": file.id}
+
+    def receive(self, path: str, content: bytes) -> bool:
+        """Take a file's content; whether it is as long as was said."""
+        file = next((f for f in self.files if path == f"/upload/{f.id}"), None)
+        if file is None or len(content) != int(file.asked["length"]):
+            return False
+        file.content = content
+        return True
+
+    def _upload_done(self, body: Json) -> Json:
+        told = json.loads(body.get("files") or "[]")
+        place, root = body.get("channel_id"), body.get("thread_ts")
+        found = [f for one in told for f in self.files if f.id == one["id"]]
+        if not found or len(found) != len(told):
+            return refused("file_not_found")
+        if any(not file.content for file in found):
+            return refused("file_not_found")
+        if root and self._find(str(place), root) is None:
+            return refused("thread_not_found")
+        for file, one in zip(found, told, strict=True):
+            file.shared, file.title = (str(place), root), one.get("title", "")
+        return {"ok": True, "files": [{"id": f.id, "title": f.title} for f in found]}
 
     # --- forms, the home tab, links, people ---
 
@@ -505,6 +552,10 @@ def too_long(block: Json) -> bool:
         return not 1 <= len(elements) <= 25 or any(map(element_is_wrong, elements))
     if kind == "context":
         return not 1 <= len(block["elements"]) <= 10
+    if kind == "image":
+        https = block["image_url"].startswith("https://")
+        fits = len(block["image_url"]) <= 3_000 and 1 <= len(block["alt_text"]) <= 2_000
+        return not (https and fits)
     return not 1 <= len(block["text"]["text"]) <= LIMITS[kind]
 
 
@@ -572,6 +623,11 @@ def _handler(fake: FakeSlack) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             kind = self.headers.get("Content-Type", "")
+            if self.path.startswith("/upload/"):
+                taken = fake.receive(self.path, body)
+                answer = {"ok": taken} if taken else refused("file_upload_failed")
+                self._answer(Behaviour(200 if taken else 400), answer)
+                return
             found: Json = {}
             if body and "json" in kind:
                 found = json.loads(body)

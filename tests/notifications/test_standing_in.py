@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from django.db.models.functions import Now
 
 from notifications import delivery, digests, outbox, standing_in
 from notifications.models import Channel, Contact, Delivery, Destination
+from notifications.models.personal import PersonalRule, QuietHours, every_day
 from notifications.standing_in import LATE_SECONDS
 from tenants.rls import in_tenant
 from tests.notifications.scene import Outbox, a_message
@@ -211,3 +213,58 @@ def test_what_is_acknowledged_meanwhile_is_passed_on_to_nobody(ops, slack):
     with in_tenant(ops.tenant_id):
         outbox.cancel_pages(ops.tenant_id, [UUID(message.group_id)])
     assert ops.states() == ["cancelled", "cancelled"]
+
+
+def test_a_fallback_that_is_off_passes_on_to_its_own(ops, slack, smtp):
+    second = fallback(ops, active=False)
+    with in_tenant(ops.tenant_id):
+        third = Channel.objects.create(
+            tenant_id=ops.tenant_id, kind="email", slug="third", name="third",
+            settings={"to": ["third@acme.example"]},
+        )  # fmt: skip
+        Channel.objects.filter(pk=second.pk).update(fallback=third)
+    slack.ok_false("channel_not_found")
+    ops.put("1")
+    delivery.deliver_due(20)
+    assert [mail.recipients for mail in smtp.mails] == [["third@acme.example"]]
+
+
+def test_fallbacks_that_are_off_and_name_each_other_are_no_endless_road(ops, slack):
+    second = fallback(ops, active=False)
+    with in_tenant(ops.tenant_id):
+        Channel.objects.filter(pk=second.pk).update(fallback=second)
+    slack.ok_false("channel_not_found")
+    pk = ops.put("1")
+    delivery.deliver_due(20)
+    assert (ops.row(pk).state, told(ops)) == ("dead", [])
+
+
+@pytest.mark.parametrize(
+    ("severity", "how", "address", "later"),
+    [
+        (3, "hold", "second@bob.example", True),
+        (3, "mail", "bob@home.example", False),
+        (5, "hold", "second@bob.example", False),
+    ],
+)
+def test_a_persons_quiet_hours_hold_for_what_stands_in(
+    ops, slack, acme, severity, how, address, later
+):
+    bob = acme.members["bob"]
+    bobs(ops, bob, ("slack", "UBOB"), ("ntfy", "second@bob.example"),
+         ("email", "bob@home.example"))  # fmt: skip
+    with in_tenant(ops.tenant_id):
+        Channel.objects.create(
+            tenant_id=ops.tenant_id, kind="ntfy", slug="n", name="n", settings={}
+        )
+        given = {"tenant_id": ops.tenant_id, "member": bob}
+        PersonalRule.objects.create(**given, quiet_how=how)
+        QuietHours.objects.create(
+            **given, days=every_day(), begins=time(0), ends=time(23, 59, 59, 999999)
+        )
+    message = a_message(severity=severity)
+    pk = ops.put("1", message, address="UBOB", member_id=bob.pk, severity=severity)
+    with in_tenant(ops.tenant_id):
+        standing_in.pass_on(ops.tenant_id, Delivery.objects.get(pk=pk))
+    (row,) = told(ops)
+    assert (row.address, row.put_off) == (address, later)

@@ -119,7 +119,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         return "1"
     if name == "object_id" and page.name == "view_on_site":
         return str(rows[Alert].pk)
-    if name == "number" and "mail" in page.route:
+    if name == "number" and "outbox/" in page.route:
         return str(rows[SimulatedMessage].pk)
     if name == "pk" and "heartbeats" in page.route:
         return str(rows[Heartbeat].pk)

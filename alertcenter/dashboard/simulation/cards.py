@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Count, Max
 from django.urls import reverse
 
+from alertcenter.dashboard.simulation import phone
 from alertcenter.dashboard.simulation.mrkdwn import plain, spans
 from notifications.channels.registry import channels
 from notifications.models import Channel, Contact, SimulatedMessage
@@ -20,6 +21,7 @@ from notifications.models import Channel, Contact, SimulatedMessage
 MOST_CARDS = 60
 MOST_REPLIES = 400
 COLOUR_LENGTH = 7
+MENUS = ("overflow", "static_select", "users_select")
 
 Card = dict[str, Any]
 
@@ -38,7 +40,11 @@ def cards(tenant_id: UUID) -> list[Card]:
     tops = list(rows.filter(thread_ts="").order_by("-id")[:MOST_CARDS])
     replies = _replies(tenant_id, [row.ts for row in tops if row.ts])
     names = _Names(tenant_id)
-    return [_card(row, replies[row.ts], names) for row in tops]
+    acts = phone.acts(tops)
+    return [
+        _card(row, replies[row.ts], names) | {"acts": acts.get(row.ts, [])}
+        for row in tops
+    ]
 
 
 def _card(
@@ -189,6 +195,10 @@ def _block(block: dict[str, Any]) -> list[Card]:
         return [{"type": "context", "parts": [_spans(item) for item in elements]}]
     if kind == "actions":
         return [_actions(block)]
+    if kind == "image":
+        # The browser fetches nothing from outside: the picture is named.
+        words = plain(str(block.get("alt_text", "")))
+        return [{"type": "context", "parts": [[{"text": f"🖼 {words}"}]]}]
     return _section(block) if kind == "section" else []
 
 
@@ -215,6 +225,22 @@ def _actions(block: dict[str, Any]) -> Card:
                 "url": str(item.get("url", "")),
             }
             for item in buttons
+        ],
+        "menus": [
+            {
+                "action_id": str(item.get("action_id", "")),
+                "type": str(item["type"]),
+                "text": plain(str((item.get("placeholder") or {}).get("text", "…"))),
+                "options": [
+                    {
+                        "text": plain(str((one.get("text") or {}).get("text", ""))),
+                        "value": str(one.get("value", "")),
+                    }
+                    for one in item.get("options") or []
+                ],
+            }
+            for item in block.get("elements") or []
+            if item["type"] in MENUS
         ],
     }
 

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from alertcenter.dashboard.simulation import forms
 from alertcenter.dashboard.simulation.door import simulated
 from notifications.models import Channel, SimulatedMessage
 from tenants.fields import reveal
@@ -213,8 +214,48 @@ def _auth_test(channel: Channel, _given: Arguments) -> dict[str, Any]:
     }
 
 
+# --- forms: https://docs.slack.dev/reference/methods/views.open ---
+
+
+def _open_view(channel: Channel, given: Arguments) -> dict[str, Any]:
+    trigger = str(given.get("trigger_id") or "")
+    row = SimulatedMessage.objects.filter(
+        tenant_id=channel.tenant_id, kind="slack", thread_ts=trigger
+    ).first()
+    if row is None or not trigger.startswith(forms.TRIGGER):
+        raise Refused("invalid_trigger_id")
+    if "view" in row.payload:
+        raise Refused("exchanged_trigger_id")
+    return _shown(row, given)
+
+
+def _update_view(channel: Channel, given: Arguments) -> dict[str, Any]:
+    row = SimulatedMessage.objects.filter(
+        tenant_id=channel.tenant_id, kind="slack", ts=str(given.get("view_id") or "")
+    ).first()
+    if row is None or "view" not in row.payload:
+        raise Refused("not_found")
+    if given.get("hash") not in (None, "", row.payload["hash"]):
+        raise Refused("hash_conflict")
+    return _shown(row, given)
+
+
+def _shown(row: SimulatedMessage, given: Arguments) -> dict[str, Any]:
+    view = given.get("view")
+    if isinstance(view, str):
+        try:
+            view = json.loads(view)
+        except ValueError:
+            raise Refused("invalid_arguments") from None
+    if not isinstance(view, dict) or not view.get("blocks"):
+        raise Refused("invalid_arguments")
+    return {"view": view | {"id": row.ts, "hash": forms.show(row, view)}}
+
+
 METHODS = {
     "auth.test": _auth_test,
     "chat.postMessage": _post,
     "chat.update": _update,
+    "views.open": _open_view,
+    "views.update": _update_view,
 }

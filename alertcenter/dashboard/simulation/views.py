@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.http import (
@@ -11,12 +13,19 @@ from django.http import (
     HttpResponseBadRequest,
     JsonResponse,
 )
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+)
 
 from alertcenter.dashboard.pages import page
-from alertcenter.dashboard.simulation import cards, press, storms
+from alertcenter.dashboard.simulation import cards, forms, phone, press, storms
 from alertcenter.dashboard.simulation.door import outbox_page
 from alertcenter.dashboard.simulation.scenarios import BY_SLUG, SCENARIOS
 from alertcenter.dashboard.words import outbox_words
@@ -24,6 +33,8 @@ from notifications.models import Channel, Contact, SimulatedMessage
 from tenants import roles
 from tenants.access import Membership
 from tenants.rls import in_tenant
+
+OK, SHOWN_ANSWER, MOST_TYPED = 200, 4_000, 160
 
 # A mail is a stranger's document: no script, no form, nothing from anywhere. Its
 # links open a page of their own, as in a mailbox.
@@ -90,6 +101,9 @@ def press_button(request: HttpRequest, who: Membership) -> HttpResponse:
     user_id = given.get("user", "")
     if not number.isascii() or not number.isdigit() or "\0" in user_id:
         return HttpResponseBadRequest()
+    kind = given.get("type") or "button"
+    if kind != "button" and kind not in cards.MENUS:
+        return HttpResponseBadRequest()
     pressed = press.Press(
         int(number),
         given.get("action_id", ""),
@@ -97,12 +111,83 @@ def press_button(request: HttpRequest, who: Membership) -> HttpResponse:
         given.get("value", ""),
         user_id,
         _name_of(who, user_id),
+        kind,
     )
     try:
-        status, answer = press.press(who.tenant_id, pressed)
+        done = press.press(who.tenant_id, pressed)
     except (SimulatedMessage.DoesNotExist, Channel.DoesNotExist):
         raise Http404 from None
-    return JsonResponse({"status": status, "answer": answer})
+    form = reverse("outbox-form", args=[done.form]) if done.form else ""
+    shown = {"status": done.status, "answer": done.answer[:SHOWN_ANSWER], "form": form}
+    return JsonResponse(shown)
+
+
+@require_POST
+@outbox_page
+def answer_phone(request: HttpRequest, who: Membership) -> HttpResponse:
+    """Send the callback that Twilio would send for an answer or a key."""
+    who.require(roles.ACT)
+    number, typed = request.POST.get("message", ""), request.POST.get("value", "")
+    if not number.isascii() or not number.isdigit() or "\0" in typed:
+        return HttpResponseBadRequest()
+    try:
+        status, said = phone.answer(who.tenant_id, int(number), typed[:MOST_TYPED])
+    except (SimulatedMessage.DoesNotExist, Channel.DoesNotExist):
+        raise Http404 from None
+    return JsonResponse({"status": status, "answer": said[:SHOWN_ANSWER]})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@outbox_page
+def form(request: HttpRequest, who: Membership, number: int) -> HttpResponse:
+    """A form of Slack's, and what is filled into it."""
+    with in_tenant(who.tenant_id):
+        row = forms.form_of(who.tenant_id, number)
+    if row is None:
+        raise Http404
+    if request.method != "POST":
+        return _form_page(request, who, row)
+    who.require(roles.ACT)
+    given = {name: str(text).replace("\0", "") for name, text in request.POST.items()}
+    redraw = "redraw" in given
+    try:
+        status, answer = press.fill(who.tenant_id, row, given, redraw=redraw)
+    except Channel.DoesNotExist:
+        raise Http404 from None
+    view, errors = forms.answered(answer)
+    refused = "" if status == OK else f"{status} {answer[:SHOWN_ANSWER]}"
+    with in_tenant(who.tenant_id):
+        if view is not None:
+            forms.show(row, view)
+        row.refresh_from_db()
+    if redraw or errors or refused or view:
+        return _form_page(request, who, row, given, errors, refused)
+    return redirect("outbox")
+
+
+def _form_page(
+    request: HttpRequest,
+    who: Membership,
+    row: SimulatedMessage,
+    given: Mapping[str, str] = MappingProxyType({}),
+    errors: Mapping[str, str] = MappingProxyType({}),
+    refused: str = "",
+) -> HttpResponse:
+    view = row.payload["view"]
+    with in_tenant(who.tenant_id):
+        people = [(one.address, one.member.name) for one in _people(who)]
+        return page(
+            request,
+            "dashboard/outbox_form.html",
+            who,
+            title=forms.words(view.get("title")),
+            submit=forms.words(view.get("submit")),
+            close=forms.words(view.get("close")) or _("Close"),
+            fields=forms.fields(view, given, errors, people),
+            refused=refused,
+            here="outbox",
+        )
 
 
 @require_GET

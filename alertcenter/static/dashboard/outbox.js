@@ -30,8 +30,21 @@ const BLOCKS = {
     ...(block.spans.length ? [el("div", { class: "b-section" }, ...spans(block.spans))] : []),
     ...(block.fields?.length ? [el("div", { class: "b-fields" }, ...block.fields.map((field) => el("div", { class: "b-field" }, ...spans(field))))] : []),
   ],
-  actions: (block, card) => [el("div", { class: "b-actions" }, ...block.buttons.map((item) => button(item, block, card)))],
+  actions: (block, card) => [el("div", { class: "b-actions" }, ...block.buttons.map((item) => button(item, block, card)), ...(block.menus ?? []).map((item) => menu(item, block, card)))],
 };
+
+/** Draw a menu; who may be chosen is who can press. */
+function menu(item, block, card) {
+  const people = [...document.querySelectorAll("#user option")].filter((one) => one.value).map((one) => ({ text: one.textContent, value: one.value }));
+  const options = item.type === "users_select" ? people : item.options;
+  const first = el("option", { value: "", text: item.text || texts.person });
+  const chosen = (event) => {
+    const { value } = event.target;
+    event.target.selectedIndex = 0;
+    if (value) press(event.target, { ...item, value }, block, card);
+  };
+  return el("select", { class: "b-menu", "aria-label": item.text || texts.person, on: { change: chosen } }, first, ...options.map((one) => el("option", { value: one.value, text: one.text })));
+}
 
 function button(item, block, card) {
   if (item.url) return el("a", { class: "button", href: item.url, target: "_blank", rel: "noopener noreferrer", text: item.text });
@@ -82,6 +95,7 @@ function otherCard(card) {
   const inner = el("div", { class: "post-body plain" }, el("div", { class: "b-header", text: card.title }));
   if (card.text) inner.append(el("div", { class: "b-section", text: card.text }));
   if (card.links.length) inner.append(el("div", { class: "b-actions" }, ...card.links.map((link) => button(link))));
+  if (card.acts.length) inner.append(el("div", { class: "b-actions" }, ...card.acts.map(([value, text]) => el("button", { type: "button", text, on: { click: (event) => answerPhone(event.target, value, card) } }))));
   if (card.edited) inner.append(el("span", { class: "edited", text: texts.edited, title: fullTime(card.edited) }));
   const lines = card.replies.map((reply) => el("div", { class: "reply" }, moment(reply.at), el("div", { class: "b-section", text: reply.text })));
   inner.append(...thread(lines));
@@ -125,22 +139,31 @@ function draw(found) {
 
 // --- pressing ---
 
-async function press(target, item, block, card) {
-  const body = new URLSearchParams({
-    message: card.id, action_id: item.action_id, value: item.value, block_id: block.block_id, user: document.getElementById("user").value,
+function press(target, item, block, card) {
+  return callBack(target, cards.dataset.press, {
+    message: card.id, type: item.type ?? "button", action_id: item.action_id, value: item.value, block_id: block.block_id, user: document.getElementById("user").value,
   });
+}
+
+const answerPhone = (target, value, card) => callBack(target, cards.dataset.phone, { message: card.id, value });
+
+/** Let the server send the vendor's callback, and say what came of it; a form that it opens is shown. */
+async function callBack(target, url, given) {
+  const body = new URLSearchParams(given);
   for (const other of target.parentElement.children) other.disabled = true;
   let note;
   try {
-    const answer = await fetch(cards.dataset.press, { method: "POST", headers: { "X-CSRFToken": csrf() }, body });
-    const { status, answer: said } = await answer.json();
-    note = status === 200 ? { text: texts.pressed } : { text: texts.refused.replace("{status}", status).replace("{answer}", said), bad: true };
+    const answer = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf() }, body });
+    const { status, answer: said, form: opened } = await answer.json();
+    if (opened) return location.assign(opened);
+    note = status === 200 ? { text: url === cards.dataset.phone && said ? said : texts.pressed } : { text: texts.refused.replace("{status}", status).replace("{answer}", said), bad: true };
   } catch {
     note = { text: texts.unreachable, bad: true };
   }
   for (const other of target.parentElement?.children ?? []) other.disabled = false;
   toast(note.text, { bad: note.bad });
   setTimeout(look, 200);
+  return null;
 }
 
 // --- looking ---
