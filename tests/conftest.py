@@ -21,7 +21,6 @@ from tests.sending import send  # noqa: F401 - a fixture for all
 from tests.servers import SERVERS, Servers
 from tests.stack import Stack
 
-
 # What starts whole installations stays in one process of the run, and begins first: it
 # takes longest. A file's tests share their fixtures.
 TOGETHER = ("flows", "browser")
