@@ -2,6 +2,7 @@
 
 from escalation.admin.acts import resolve_alerts
 from escalation.admin.am_import import import_view
+from escalation.admin.changes import OverrideAdmin, SwapAdmin, TemporaryAdmin
 from escalation.admin.engine import DueStepAdmin, HeartbeatAdmin, RunAdmin
 from escalation.admin.group import GroupAdmin
 from escalation.admin.policy import PolicyAdmin
@@ -11,9 +12,12 @@ __all__ = [
     "DueStepAdmin",
     "GroupAdmin",
     "HeartbeatAdmin",
+    "OverrideAdmin",
     "PolicyAdmin",
     "RunAdmin",
     "ScheduleAdmin",
+    "SwapAdmin",
+    "TemporaryAdmin",
     "import_view",
     "resolve_alerts",
 ]

@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from escalation import oncall, rota
+from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
-from escalation.models import Layer, Override, Schedule, Turn
+from escalation.models import Layer, Schedule, Turn
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -45,15 +48,6 @@ class LayerInline(TenantInline, admin.TabularInline):
     extra = 1
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
     show_change_link = True
-
-
-class OverrideInline(TenantInline, admin.TabularInline):
-    """What changes the layers for a while."""
-
-    model = Override
-    extra = 0
-    fields = ("kind", "member", "instead", "starts_at", "ends_at", "note")
-    autocomplete_fields = ("member", "instead")
 
 
 class TurnInline(TenantInline, admin.TabularInline):
@@ -105,17 +99,17 @@ class WhoForm(forms.Form):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(TenantScopedAdmin):
+class ScheduleAdmin(CalendarPages, TenantScopedAdmin):
     """Schedules, with the coming shifts."""
 
     section = "escalation"
     section_order = 20
     form = ScheduleForm
-    list_display = ("name", "time_zone", "now")
+    list_display = ("name", "time_zone", "now", "calendar")
     search_fields = ("name",)
     fields = ScheduleForm.Meta.fields
     autocomplete_fields = ("owner",)
-    inlines = (LayerInline, OverrideInline)
+    inlines = (LayerInline,)
     change_form_template = "admin/alertcenter/schedule.html"
 
     def changelist_view(
@@ -144,6 +138,10 @@ class ScheduleAdmin(TenantScopedAdmin):
         found = oncall.on_call(schedule, timezone.now())
         return oncall.names_of(found) or "–"
 
+    @admin.display(description=_("calendar"))
+    def calendar(self, schedule: Schedule) -> str:
+        return format_html('<a href="{}">{}</a>', calendar_of(schedule), _("Open"))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -152,10 +150,17 @@ class ScheduleAdmin(TenantScopedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         schedule = self.get_object(request, object_id)
-        own = coming(schedule, request) if schedule is not None else {}
+        own: dict[str, Any] = {}
+        if schedule is not None:
+            own = coming(schedule, request)
+            own["links"] = [{"url": calendar_of(schedule), "label": _("Calendar")}]
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )
+
+
+def calendar_of(schedule: Schedule) -> str:
+    return reverse("admin:escalation_schedule_calendar", args=[schedule.pk])
 
 
 def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:

@@ -382,3 +382,6 @@ class Swap(Stretch):
         indexes = [
             models.Index(fields=["tenant", "schedule", "ends_at"], name="swap_of")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.beneficiary} {self.starts_at:%Y-%m-%d}"
