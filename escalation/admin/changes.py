@@ -33,9 +33,9 @@ class ForOneSchedule(TenantScopedAdmin):
     """What is fastened to a schedule, which is chosen once; times are by its clock."""
 
     section = "escalation"
-    list_filter: tuple[str, ...] = ("schedule",)
-    list_select_related: tuple[str, ...] = ("schedule",)
-    search_fields = ("schedule__name", "note")
+    list_filter: ClassVar[tuple[str, ...]] = ("schedule",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("schedule",)
+    search_fields: ClassVar[tuple[str, ...]] = ("schedule__name", "note")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("schedule",) if obj is not None else ()
