@@ -5,6 +5,7 @@ from escalation.admin.am_import import import_view
 from escalation.admin.changes import OverrideAdmin, SwapAdmin, TemporaryAdmin
 from escalation.admin.engine import DueStepAdmin, HeartbeatAdmin, RunAdmin
 from escalation.admin.group import GroupAdmin
+from escalation.admin.layer import LayerAdmin
 from escalation.admin.policy import PolicyAdmin
 from escalation.admin.schedule import ScheduleAdmin
 
@@ -12,6 +13,7 @@ __all__ = [
     "DueStepAdmin",
     "GroupAdmin",
     "HeartbeatAdmin",
+    "LayerAdmin",
     "OverrideAdmin",
     "PolicyAdmin",
     "RunAdmin",

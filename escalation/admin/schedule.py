@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from escalation import oncall, rota
 from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
-from escalation.models import Layer, Schedule, Turn
+from escalation.models import Layer, Schedule
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -48,41 +48,6 @@ class LayerInline(TenantInline, admin.TabularInline):
     extra = 1
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
     show_change_link = True
-
-
-class TurnInline(TenantInline, admin.TabularInline):
-    """Members in the order in which they take turns."""
-
-    model = Turn
-    extra = 1
-    fields = ("position", "member")
-    autocomplete_fields = ("member",)
-
-
-@admin.register(Layer)
-class LayerAdmin(TenantScopedAdmin):
-    """One rotation of a schedule."""
-
-    section = "escalation"
-    section_order = 21
-    list_display = ("name", "schedule", "level", "frequency", "every")
-    search_fields = ("name", "schedule__name")
-    fields = (
-        "schedule",
-        "name",
-        "level",
-        "time_zone",
-        "frequency",
-        "every",
-        "starts_on",
-        "handoff",
-        "ends_on",
-        "lasts_minutes",
-        "weekdays",
-        "hours",
-        "holidays",
-    )
-    inlines = (TurnInline,)
 
 
 class WhoForm(forms.Form):

@@ -25,6 +25,7 @@ from escalation.quality import PERFECT, Quality
 from tenants.access import Membership
 
 LONG = timedelta(days=90)
+SHOWN = "shown"
 GOOD, FAIR = 90, 60
 MOST_LISTED = 10
 WEEKEND = (5, 6)
@@ -46,8 +47,8 @@ class Asked:
             "from": self.period.first.isoformat(),
             "zone": self.zone,
         }
-        if self.long:
-            given["over"] = "90"
+        if not self.long:
+            given["over"] = SHOWN
         return "?" + urlencode({k: v for k, v in (given | other).items() if v != ""})
 
 
@@ -65,7 +66,7 @@ def asked_of(
     """Read the address of the page."""
     zones = zones_of(schedule, membership)
     period, name = periods.read(request.GET.dict(), zones, now)
-    return Asked(period, name, request.GET.get("over") == "90")
+    return Asked(period, name, request.GET.get("over") != SHOWN)
 
 
 def context(schedule: Schedule, asked: Asked, now: datetime) -> dict[str, Any]:
@@ -75,19 +76,24 @@ def context(schedule: Schedule, asked: Asked, now: datetime) -> dict[str, Any]:
     return {
         "schedule": schedule,
         "asked": asked,
-        "period": period,
         "heading": heading(period),
-        "rows": shown.rows,
-        "days": [column(period, day, shown, now) for day in period.days],
-        "edges": ",".join(
-            str(milliseconds(at))
-            for at in (*(d.span.starts_at for d in period.days), period.within.ends_at)
-        ),
-        "now_x": percent(period.share(now)) if _lies(now, period.within) else "",
         "links": links(asked),
         "zones": zone_links(asked, schedule),
+        **frame(period, shown, now),
+        **report_of(schedule, asked, shown, now),
+    }
+
+
+def frame(period: Period, shown: Calendar, now: datetime) -> dict[str, Any]:
+    """Return what the rows and the columns need."""
+    ends = (*(day.span.starts_at for day in period.days), period.within.ends_at)
+    return {
+        "period": period,
+        "rows": shown.rows,
+        "days": [column(period, day, shown, now) for day in period.days],
+        "edges": ",".join(str(milliseconds(at)) for at in ends),
+        "now_x": percent(period.share(now)) if _lies(now, period.within) else "",
         "odd_days": [odd_words(day) for day in period.days if day.is_odd],
-        **report_of(schedule, asked, shown),
     }
 
 
@@ -112,8 +118,8 @@ def links(asked: Asked) -> dict[str, str]:
         "today": asked.query(**{"from": ""}),
         "week": asked.query(view=periods.WEEK),
         "month": asked.query(view=periods.MONTH),
-        "long": asked.query(over="90"),
-        "short": asked.query(over=""),
+        "long": asked.query(over=""),
+        "short": asked.query(over=SHOWN),
     }
 
 
@@ -166,11 +172,15 @@ def odd_words(day: Day) -> str:
 # --- quality and fairness ---
 
 
-def report_of(schedule: Schedule, asked: Asked, shown: Calendar) -> dict[str, Any]:
-    """Return the report over the shown period, or over 90 days from its begin."""
+def report_of(
+    schedule: Schedule, asked: Asked, shown: Calendar, now: datetime
+) -> dict[str, Any]:
+    """Return the report over the shown period, or over 90 days from its begin; from
+    now on, if that lies in it: what is over cannot be mended."""
     within, given = asked.period.within, shown.rota
     if asked.long:
-        within = Span(within.starts_at, within.starts_at + LONG)
+        begin = now if _lies(now, within) else within.starts_at
+        within = Span(begin, begin + LONG)
         found = oncall.load(schedule.tenant_id, [schedule.pk], within)
         given = found[schedule.pk]
     zones = {pk: ZoneInfo(m.time_zone) for pk, m in shown.people.members.items()}

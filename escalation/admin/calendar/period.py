@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from alertcenter.common.clocks import as_utc
 from escalation.hours import ONE_DAY, Span
 
-WEEK, MONTH = "week", "month"
+WEEK, MONTH, WEEKS = "week", "month", "weeks"
 VIEWS = (WEEK, MONTH)
 # The zones a calendar is shown in: the schedule's, the reader's, and the world's.
 SCHEDULE, MINE, WORLD = "schedule", "mine", "utc"
@@ -42,7 +42,7 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True)
 class Period:
-    """What is shown: a week from Monday, or a month."""
+    """What is shown: a week from Monday, a month, or four weeks."""
 
     view: str
     first: date
@@ -84,15 +84,15 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def first_of(view: str, day: date) -> date:
     """Return the first day of the week or month in which `day` lies."""
-    if view == WEEK:
+    if view != MONTH:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1)
 
 
 def following(view: str, first: date) -> date:
     """Return the first day of the next week or month."""
-    if view == WEEK:
-        return first + timedelta(days=DAYS_OF_WEEK)
+    if view != MONTH:
+        return first + timedelta(days=DAYS_OF_WEEK * (1 if view == WEEK else 4))
     return first + timedelta(days=calendar.monthrange(first.year, first.month)[1])
 
 
