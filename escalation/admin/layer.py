@@ -12,7 +12,6 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -38,13 +37,13 @@ class LayerForm(TimeZoneChoices, TenantForm):
     """Days are ticked, hours are rows, and times are of no zone but the layer's."""
 
     weekdays = forms.MultipleChoiceField(
-        label=gettext_lazy("weekdays"),
+        label=gettext_lazy("Weekdays"),
         choices=DAYS,
         initial=every_day,
         widget=forms.CheckboxSelectMultiple,
     )
     hours = HoursField(
-        label=gettext_lazy("only at these hours"),
+        label=gettext_lazy("Only at these hours"),
         required=False,
         help_text=gettext_lazy(
             "None: at all hours. An end that is not later than the begin lies on the "
@@ -52,7 +51,7 @@ class LayerForm(TimeZoneChoices, TenantForm):
         ),
     )
     lasts = SecondsField(
-        label=gettext_lazy("a shift ends after"),
+        label=gettext_lazy("A shift ends after"),
         required=False,
         least=MINUTE,
         most=LONGEST_SHIFT,
@@ -87,6 +86,9 @@ class LayerForm(TimeZoneChoices, TenantForm):
             if name in self.fields:
                 day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
                 self.fields[name].widget = day
+        if "schedule" in self.fields:
+            for act in ("add", "change", "delete", "view"):
+                setattr(self.fields["schedule"].widget, f"can_{act}_related", False)
         if self.instance.lasts_minutes and "lasts" in self.fields:
             self.initial["lasts"] = self.instance.lasts_minutes * MINUTE
 
@@ -98,10 +100,23 @@ class LayerForm(TimeZoneChoices, TenantForm):
         return found
 
 
+class NumberedTurns(forms.BaseInlineFormSet):
+    """Empty rows come after the others: nobody joins the first turn by accident."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs(index)  # type: ignore[arg-type]
+        before = self.initial_form_count()
+        if index is not None and index >= before:
+            last = max((turn.position for turn in self.get_queryset()), default=0)
+            kwargs["initial"] = {"position": last + 1 + index - before}
+        return kwargs
+
+
 class TurnInline(TenantInline, admin.TabularInline):
     """Members in the order in which they take turns."""
 
     model = Turn
+    formset = NumberedTurns
     extra = 2
     fields = ("position", "member")
     autocomplete_fields = ("member",)
@@ -145,9 +160,7 @@ class LayerAdmin(TenantScopedAdmin):
 
     @admin.display(description=gettext_lazy("layer"))
     def title(self, layer: Layer) -> str:
-        if layer.name:
-            return layer.name
-        return _("Layer of priority %(level)s") % {"level": layer.level}
+        return str(layer)
 
     @admin.display(description=gettext_lazy("turns"))
     def people(self, layer: Layer) -> str:

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from escalation import hours, rota
@@ -189,7 +190,9 @@ class Layer(TenantModel):
         indexes = [models.Index(fields=["tenant", "schedule"], name="layer_of")]
 
     def __str__(self) -> str:
-        return self.name or f"{self.schedule_id}"
+        return self.name or gettext("Layer of priority %(level)s") % {
+            "level": self.level
+        }
 
     def clean(self) -> None:
         """Ask for an end after the start."""

@@ -170,3 +170,11 @@ def test_a_new_layer_leads_back_to_the_calendar(alice, order, acme):
     answer = alice.post(reverse("admin:escalation_layer_add"), data | {"_save": "1"})
     assert answer.url.endswith(f"{order.pk}/calendar/")
     assert now_on_call(order) == "Vera"
+
+
+def test_empty_rows_are_turns_of_their_own(alice, order):
+    answer = alice.get(change(order))
+    (formset,) = [f.formset for f in answer.context["inline_admin_formsets"]]
+    places = [form["position"].value() for form in formset.forms]
+    assert places == [1, 2, 3, 4]
+    assert alice.get(reverse("admin:escalation_layer_add")).status_code == 200

@@ -30,6 +30,14 @@ document.addEventListener("DOMContentLoaded", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, 400);
   };
+  // A new row is the last turn, and not one more in the first.
+  document.addEventListener("formset:added", (event) => {
+    const places = [...form.querySelectorAll("input[name$=-position]")];
+    const own = event.target.querySelector("input[name$=-position]");
+    if (!own) return;
+    const others = places.filter((one) => one !== own && !one.name.includes("__prefix__"));
+    own.value = Math.max(0, ...others.map((one) => Number(one.value))) + 1;
+  });
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   // Members are chosen by a widget that tells only jQuery of it.
