@@ -104,7 +104,7 @@ class NumberedTurns(forms.BaseInlineFormSet):
     """Empty rows come after the others: nobody joins the first turn by accident."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        kwargs: dict[str, Any] = super().get_form_kwargs(index)  # type: ignore[arg-type]
+        kwargs: dict[str, Any] = super().get_form_kwargs(index)
         before = self.initial_form_count()
         if index is not None and index >= before:
             last = max((turn.position for turn in self.get_queryset()), default=0)

@@ -38,6 +38,7 @@ class ScheduleForm(TimeZoneChoices, TenantForm):
             "holiday_country",
             "holiday_subdivision",
             "stand_in",
+            "remind_minutes",
         )
 
 
