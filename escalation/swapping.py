@@ -5,6 +5,7 @@ A member asks for and takes back his own; whoever may configure does so for all.
 
 from __future__ import annotations
 
+from typing import Protocol
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -12,9 +13,19 @@ from django.core.exceptions import PermissionDenied
 from alertcenter.alerts.lifecycle import database_time
 from escalation.models import Swap
 from tenants import audit, roles
-from tenants.access import Membership
+from tenants.actors import Actor
 
 KIND = "swap"
+
+
+class Author(Protocol):
+    """Who acts: a member, an operator, or the holder of a key."""
+
+    @property
+    def member_id(self) -> UUID | None: ...
+    @property
+    def actor(self) -> Actor: ...
+    def may(self, what: str) -> bool: ...
 
 
 class SwapError(ValueError):
@@ -25,7 +36,7 @@ class SwapError(ValueError):
         self.code = code
 
 
-def may_ask(by: Membership, beneficiary_id: UUID | None) -> bool:
+def may_ask(by: Author, beneficiary_id: UUID | None) -> bool:
     """Whether this person may give away that member's shifts."""
     if by.may(roles.CONFIGURE):
         return True
@@ -33,7 +44,7 @@ def may_ask(by: Membership, beneficiary_id: UUID | None) -> bool:
     return own and by.may(roles.ACT)
 
 
-def ask(swap: Swap, *, by: Membership) -> Swap:
+def ask(swap: Swap, *, by: Author) -> Swap:
     """Write a new request, whose values are valid. Raises PermissionDenied."""
     if not may_ask(by, swap.beneficiary_id):
         raise PermissionDenied
@@ -45,7 +56,7 @@ def ask(swap: Swap, *, by: Membership) -> Swap:
     return swap
 
 
-def take(swap: Swap, member_id: UUID, *, by: Membership) -> Swap:
+def take(swap: Swap, member_id: UUID, *, by: Author) -> Swap:
     """Let a member stand in; of two who ask at once, one may.
 
     Raises PermissionDenied, SwapError.
@@ -63,7 +74,7 @@ def take(swap: Swap, member_id: UUID, *, by: Membership) -> Swap:
     return swap
 
 
-def give_back(swap: Swap, *, by: Membership) -> Swap:
+def give_back(swap: Swap, *, by: Author) -> Swap:
     """Make a swap that somebody took a request again. Raises PermissionDenied."""
     if swap.benefactor_id is None:
         return swap
@@ -74,7 +85,7 @@ def give_back(swap: Swap, *, by: Membership) -> Swap:
     return swap
 
 
-def remove(swap: Swap, *, by: Membership) -> None:
+def remove(swap: Swap, *, by: Author) -> None:
     """Take a request back; if it was taken, that is undone. Raises PermissionDenied."""
     if not may_ask(by, swap.beneficiary_id):
         raise PermissionDenied
@@ -82,13 +93,13 @@ def remove(swap: Swap, *, by: Membership) -> None:
     swap.delete()
 
 
-def _may_name(by: Membership, member_id: UUID) -> None:
+def _may_name(by: Author, member_id: UUID) -> None:
     """Ask leave to put a member in another's place, or to take him out."""
     if not may_ask(by, member_id):
         raise PermissionDenied
 
 
-def _record(swap: Swap, by: Membership, verb: str) -> None:
+def _record(swap: Swap, by: Author, verb: str) -> None:
     audit.record(
         swap.tenant_id,
         by.actor,

@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         personal.MemberNotificationsView.as_view(),
         name="member-notifications",
     ),
+    path(f"{V1}/", include("alertcenter.api.schedule_urls")),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(
         f"{V1}/services/import",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,10 +15,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from alertcenter.alerts.lifecycle import database_time
-from escalation import anchoring, oncall
+from escalation import anchoring
 from escalation.admin.calendar.preview import preview
 from escalation.admin.hours_field import DAYS, HoursField
-from escalation.models import Layer, Schedule, Turn
+from escalation.layering import keep_on_call, rotation, stored
+from escalation.models import Layer, Turn
 from escalation.models.schedule import every_day
 from escalation.shifts import Layer as Rotation
 from tenants import roles
@@ -247,27 +247,6 @@ class LayerAdmin(TenantScopedAdmin):
             raise Http404
         found: Layer = row
         return found
-
-
-def stored(layer: Layer) -> Rotation:
-    """Return a layer as it is in the database."""
-    row = Layer.objects.select_related("schedule").get(pk=layer.pk)
-    return rotation(row, row.turns.values_list("position", "member_id"))
-
-
-def rotation(row: Layer, turns: Any, *, first: int | None = None) -> Rotation:
-    if first is not None:
-        row.first_turn = first
-    schedule: Schedule = row.schedule
-    return oncall.rotation(row, turns, row.time_zone or schedule.time_zone)
-
-
-def keep_on_call(layer: Layer, before: Rotation, now: datetime) -> None:
-    """Write which turn comes first, so that who is on call now stays so."""
-    layer.first_turn = 0
-    turns = layer.turns.order_by("position", "id").values_list("position", "member_id")
-    first = anchoring.rebased(before, rotation(layer, turns), now)
-    Layer.objects.filter(pk=layer.pk).update(first_turn=first)
 
 
 def turns_of(posted: Mapping[str, str], tenant_id: UUID) -> list[tuple[int, UUID]]:
