@@ -13,7 +13,7 @@ from alertcenter.common import tracing
 
 # Of a heartbeat's address (api/heartbeats.py) and of links in messages
 # (notifications/signing.py), which Django names when it says no.
-TOKEN = re.compile(r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/)[A-Za-z0-9_-]{40,}")
+TOKEN = re.compile(r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/|/on-call/)[A-Za-z0-9_-]{20,}")
 # Given by `extra={...}`; each appears only where it is known.
 CONTEXT_KEYS = ("tenant", "group", "delivery", "job", "due_step", "error")
 QUIET = {
