@@ -11,6 +11,7 @@ from alertcenter.api import (
     heartbeats,
     pagerduty,
     personal,
+    schedule_urls,
     servicenow,
     services,
     silences,
@@ -65,7 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         personal.MemberNotificationsView.as_view(),
         name="member-notifications",
     ),
-    path(f"{V1}/", include("alertcenter.api.schedule_urls")),
+    *schedule_urls.routes(V1),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(
         f"{V1}/services/import",
