@@ -91,7 +91,7 @@ class ShiftOut(serializers.Serializer):
     members = PersonOut(many=True)
 
 
-class SpanOut(serializers.Serializer):
+class GapOut(serializers.Serializer):
     """A stretch of time, its end not included."""
 
     starts_at = serializers.DateTimeField()
@@ -111,7 +111,7 @@ class ShiftsOut(serializers.Serializer):
     """A schedule over a stretch of time: at last, when nobody is there, by layer."""
 
     final = ShiftOut(many=True)
-    gaps = SpanOut(many=True)
+    gaps = GapOut(many=True)
     layers = LayerShiftsOut(many=True)
 
 

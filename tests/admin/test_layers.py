@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -117,12 +118,13 @@ def test_hours_are_rows_and_days_are_ticked(alice, order):
 
 
 def test_what_is_no_time_is_told_at_its_field(alice, order):
-    for wrong in (
+    refused: list[dict[str, Any]] = [
         {"hours-0-begins": "25:00"},
         {"weekdays": []},
         {"ends_on": "2020-01-01"},
         {"lasts": "soon"},
-    ):
+    ]
+    for wrong in refused:
         answer = alice.post(change(order), given(order, [], **wrong))
         assert answer.status_code == 200, wrong
         assert b"errornote" in answer.content

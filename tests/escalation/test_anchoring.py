@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,8 @@ WEEK = timedelta(days=7)
 
 def layer(*people: UUID | tuple[UUID, ...], **more) -> Layer:
     turns = [one if isinstance(one, tuple) else (one,) for one in people]
-    return Layer(**({"zone": ZoneInfo("UTC"), "starts": START, "turns": turns} | more))
+    base: dict[str, Any] = {"zone": ZoneInfo("UTC"), "starts": START, "turns": turns}
+    return Layer(**(base | more))
 
 
 def after(old: Layer, new: Layer, at: datetime) -> Layer:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,8 +21,11 @@ A, B, C = (UUID(int=n) for n in (1, 2, 3))
 
 
 def layer(*people: UUID, **more) -> Layer:
-    given = {"zone": ZoneInfo("UTC"), "starts": MONDAY.replace(tzinfo=None)} | more
-    return Layer(turns=[(person,) for person in people], **given)
+    base: dict[str, Any] = {
+        "zone": ZoneInfo("UTC"),
+        "starts": MONDAY.replace(tzinfo=None),
+    }
+    return Layer(turns=[(person,) for person in people], **(base | more))
 
 
 def order(*layers: Layer) -> Rota:
@@ -97,7 +102,7 @@ def test_the_same_person_in_two_layers_of_one_level_is_booked_twice():
 
 
 def test_doubles_name_the_sources_and_join_what_touches():
-    sources = {
+    sources: dict[Hashable, list[Shift]] = {
         "one": [
             Shift(MONDAY, MONDAY + DAY, (A,)),
             Shift(MONDAY + DAY, MONDAY + 2 * DAY, (A, B)),

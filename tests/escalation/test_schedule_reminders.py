@@ -10,7 +10,7 @@ from django.db import connection
 from alertcenter.alerts.lifecycle import database_time
 from escalation import oncall, schedule_reminders
 from escalation.models import Layer, Schedule, ScheduleNotice, Swap
-from escalation.rota import Shift
+from escalation.shifts import Shift
 from notifications.models import Delivery
 from tenants.rls import in_tenant
 
@@ -35,7 +35,7 @@ def order(acme):
 def said(acme) -> list[tuple[str, str]]:
     """Return who was told what, oldest first."""
     rows = Delivery.objects.filter(tenant_id=acme.id).order_by("id")
-    return [(row.member.name, row.message["title"]) for row in rows]
+    return [(row.member.name, row.message["title"]) for row in rows if row.member]
 
 
 def look(order: Schedule) -> None:
