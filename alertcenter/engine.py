@@ -36,6 +36,7 @@ from escalation import (
     dispatcher,
     flaps,
     flushes,
+    schedule_reminders,
     silence_reminders,
     storms,
 )
@@ -180,6 +181,9 @@ def jobs() -> list[Job]:
         Job("parked", flow.unpark, 30.0),
         Job("heartbeat", beat, 10.0),
         Job("live_pruning", all_tenants_do(lambda _: relay.prune()), 60.0),
+        Job("schedule_findings", schedule_reminders.check, 60.0),
+        Job("schedule_swaps", schedule_reminders.remind_of_swaps, 60.0),
+        Job("schedule_shifts", schedule_reminders.remind_of_shifts, 30.0),
         Job("partitions", make_partitions, 3600.0),
         Job("labels", tidy_labels, 5.0),
         Job("statistics", analyze_grown, 2.0),
@@ -190,6 +194,7 @@ def jobs() -> list[Job]:
         Job("calendars", calendar_reading.read_due, 15.0),
         Job("inbox_pruning", slack.prune_inbox, 3600.0),
         Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
+        Job("schedule_notices", all_tenants_do(schedule_reminders.prune), 3600.0),
     ]
 
 

@@ -89,6 +89,10 @@ REMINDER: Mapping[str, Wording] = {
     ),
 }
 
+# Of a schedule, to whom it concerns: the lines come in the recipient's language.
+LINES = "{% for alert in alerts %}{{ alert.title }}\n{% endfor %}"
+ROTA: Mapping[str, Wording] = dict.fromkeys(("en", "fr", "de"), ("{{ title }}", LINES))
+
 # One short line that says most if it is cut: number, severity, title.
 SHORT_TITLE = "#{{ number }} {{ severity.label }}: {{ title }}"
 SHORT = """\
@@ -113,6 +117,7 @@ SHORT_REMINDER: Mapping[str, Wording] = {
 SMS: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
     "reminder": SHORT_REMINDER,
+    "rota": ROTA,
     "firing": {
         "en": (SHORT_TITLE, SHORT_EN),
         "fr": (SHORT_TITLE, SHORT_FR),
@@ -153,6 +158,7 @@ SMS: Mapping[str, Mapping[str, Wording]] = {
 VOICE: Mapping[str, Mapping[str, Wording]] = {
     "digest": SHORT_DIGEST,
     "reminder": SHORT_REMINDER,
+    "rota": ROTA,
     "firing": {
         "en": ("{{ severity.label }} alert at {{ tenant }}: {{ title }}.", SHORT_EN),
         "fr": (
@@ -221,6 +227,8 @@ WORDINGS: Mapping[tuple[str, str], Mapping[str, Wording]] = {
     ("email", "storm"): STORM,
     ("slack", "reminder"): REMINDER,
     ("email", "reminder"): REMINDER,
+    ("slack", "rota"): ROTA,
+    ("email", "rota"): ROTA,
     ("email", "firing"): {
         "en": (
             "{{ severity.label }}: {{ title }}",

@@ -139,7 +139,7 @@ def shift(one: oncall.OnCall, reader: Member) -> str:
         "order": name,
         "who": safe(one.names, 200),
         "until": safe(localize.moment(until, reader.language, reader.time_zone)),
-        "next": safe(one.next_names, 200),
+        "next": safe(one.next_names, 200) or _("nobody"),
     }
     if one.until is None:
         return _("%(order)s: %(who)s") % words

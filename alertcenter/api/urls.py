@@ -12,6 +12,7 @@ from alertcenter.api import (
     heartbeats,
     pagerduty,
     personal,
+    schedule_urls,
     servicenow,
     services,
     silences,
@@ -67,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         personal.MemberNotificationsView.as_view(),
         name="member-notifications",
     ),
+    *schedule_urls.routes(V1),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(
         f"{V1}/services/import",

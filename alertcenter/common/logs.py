@@ -11,10 +11,12 @@ from typing import Any
 
 from alertcenter.common import tracing
 
-# Of a heartbeat's address (api/heartbeats.py), of a calendar's (api/calendar.py) and of
-# links in messages (notifications/signing.py), which Django names when it says no.
+# Of the addresses of a heartbeat (api/heartbeats.py), of a calendar (api/calendar.py),
+# of the page of who is on call, and of links in messages (notifications/signing.py),
+# which Django names when it says no.
 TOKEN = re.compile(
-    r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/)[A-Za-z0-9_-]{40,}|(/calendar/)[A-Za-z0-9_-]{8,}"
+    r"(/h/)[0-9A-Fa-f]{8,}|(/[auo]/|/on-call/)[A-Za-z0-9_-]{20,}"
+    r"|(/calendar/)[A-Za-z0-9_-]{8,}"
 )
 # Given by `extra={...}`; each appears only where it is known.
 CONTEXT_KEYS = ("tenant", "group", "delivery", "job", "due_step", "error")

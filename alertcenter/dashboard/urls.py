@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from alertcenter.dashboard import mailing, push, signed, silence_views, views
+from alertcenter.dashboard import mailing, on_call, push, signed, silence_views, views
 from alertcenter.dashboard.simulation import slack_server
 from alertcenter.dashboard.simulation import views as simulation
 
@@ -49,6 +49,7 @@ urlpatterns = [
     path("a/<str:token>", signed.act, name="signed-act"),
     path("u/<str:token>", mailing.subscription, name="mail-subscription"),
     path("o/<str:token>.gif", mailing.opened, name="mail-opened"),
+    path("on-call/<str:token>", on_call.show, name="on-call"),
     # --- the simulation ---
     path("outbox/", simulation.outbox, name="outbox"),
     path("outbox/messages/", simulation.messages, name="outbox-messages"),

@@ -222,6 +222,8 @@ SPECTACULAR_SETTINGS = {
         "Severity": ["debug", "info", "warning", "error", "critical"],
         "HeartbeatState": "alertcenter.alerts.models.heartbeat.HeartbeatState.values",
         "SilenceKind": "alertcenter.alerts.models.silence.SilenceKind.values",
+        "Weekday": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "OverrideKind": "escalation.models.schedule.OverrideKind.values",
         "DeliveryState": "notifications.models.delivery.DeliveryState.values",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -1,84 +1,105 @@
-"""How does a person write hours of the week? One line each: `mon-fri 09:00-17:00`."""
+"""How does a person fill in hours of the week? Days are ticked, times are clocks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from escalation import hours
 from escalation.hours import DAY_NAMES, HoursError
-from tenants.admin_forms import LinesField
+
+MOST_ROWS = 20
+DAYS = [(name, WEEKDAYS[number]) for number, name in enumerate(DAY_NAMES)]
 
 
-class HoursField(LinesField):
-    """The JSON of `escalation.hours`, as lines that a person reads."""
+class HoursWidget(forms.Widget):
+    """A row for each stretch, an empty one at the end, and a button for more."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "help_text",
-            gettext_lazy("One line each, such as “mon-fri 09:00-17:00”."),
+    class Media:
+        js = ("admin/alertcenter/entries.js",)
+
+    def render(
+        self, name: str, value: Any, attrs: Any = None, renderer: Any = None
+    ) -> SafeString:
+        empty = {"days": list(DAY_NAMES), "begins": "", "ends": ""}
+        rows = [*(value or []), *([] if value else [empty])]
+        return render_to_string(
+            "admin/alertcenter/hours.html",
+            {
+                "name": name,
+                "rows": [shown(name, number, one) for number, one in enumerate(rows)],
+                "blank": shown(name, "__n__", empty),
+                "most": MOST_ROWS,
+            },
         )
-        super().__init__(**kwargs)
 
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
-            return "\n".join(map(line_of, value))
-        return super().prepare_value(value)
+    def value_from_datadict(
+        self, data: Any, files: Any, name: str
+    ) -> list[dict[str, Any]]:
+        many: Callable[[str], list[str]] = getattr(data, "getlist", lambda _key: [])
+        rows = []
+        for number in range(MOST_ROWS):
+            prefix = f"{name}-{number}"
+            begins, ends = (
+                str(data.get(f"{prefix}-{part}", "")).strip()
+                for part in ("begins", "ends")
+            )
+            if data.get(f"{prefix}-gone") or not (begins or ends):
+                continue
+            days = many(f"{prefix}-days")
+            rows.append({"days": days, "begins": begins, "ends": ends})
+        return rows
 
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return value
-        return [hours_of(line) for line in super().to_python(value)]
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        """No rows are no hours."""
+        return False
+
+
+def shown(name: str, number: object, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template needs for one row."""
+    chosen: Sequence[str] = row.get("days") or DAY_NAMES
+    return {
+        "prefix": f"{name}-{number}",
+        "days": [
+            (day, WEEKDAYS_ABBR[n], WEEKDAYS[n], day in chosen)
+            for n, day in enumerate(DAY_NAMES)
+        ],
+        "begins": row.get("begins", ""),
+        "ends": row.get("ends", ""),
+    }
+
+
+class HoursField(forms.Field):
+    """Hours of the week, as `escalation.hours` reads them; none: at all hours."""
+
+    widget = HoursWidget
+
+    def to_python(self, value: Any) -> list[dict[str, Any]]:
+        given = [
+            {
+                "days": row["days"] or list(DAY_NAMES),
+                "begins": row["begins"] or "00:00",
+                "ends": row["ends"] or "00:00",
+            }
+            for row in value or []
+        ]
+        try:
+            return hours.as_json(hours.parse(given))
+        except HoursError as error:
+            raise ValidationError(
+                _("%(text)s is no time such as 09:00."), params={"text": error.part}
+            ) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return bool((initial or []) != self.to_python(data))
-        except ValidationError:
+            before = hours.as_json(hours.parse(initial or []))
+            return bool(before != self.to_python(data))
+        except (ValidationError, HoursError):
             return True
-
-
-def line_of(one: dict[str, Any]) -> str:
-    """Return `mon-fri 09:00-17:00`."""
-    found = [day for day in DAY_NAMES if day in one.get("days", DAY_NAMES)]
-    first, last = DAY_NAMES.index(found[0]), DAY_NAMES.index(found[-1])
-    if len(found) > 2 and last - first == len(found) - 1:
-        days = f"{found[0]}-{found[-1]}"
-    else:
-        days = ",".join(found)
-    return f"{days} {one.get('begins', '00:00')}-{one.get('ends', '00:00')}"
-
-
-def hours_of(line: str) -> dict[str, Any]:
-    """Read such a line. Raises ValidationError."""
-    days, _blank, clock = line.strip().lower().partition(" ")
-    begins, divider, ends = clock.replace(" ", "").partition("-")
-    try:
-        if not divider:
-            raise HoursError("line")
-        made = {"days": days_of(days), "begins": begins, "ends": ends}
-        (read,) = hours.as_json(hours.parse([made]))
-    except HoursError as error:
-        raise ValidationError(
-            _("%(line)s: write for example “mon-fri 09:00-17:00” (%(what)s)."),
-            params={"line": line, "what": error.part or error.code},
-        ) from error
-    return read
-
-
-def days_of(text: str) -> list[str]:
-    """Read `mon-wed,fri`; `sat-mon` goes over the week's end. Raises HoursError."""
-    found: list[str] = []
-    for part in text.split(","):
-        first, divider, last = part.partition("-")
-        for name in (first, last if divider else first):
-            if name not in DAY_NAMES:
-                raise HoursError("day", name[:20])
-        at = DAY_NAMES.index(first)
-        found.append(first)
-        while divider and DAY_NAMES[at] != last:
-            at = (at + 1) % len(DAY_NAMES)
-            found.append(DAY_NAMES[at])
-    return [day for day in DAY_NAMES if day in found]

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from escalation import oncall, rota
 from escalation.admin import calendars
+from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
-from escalation.models import Layer, Override, Schedule, Turn
+from escalation.models import Layer, Schedule
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -36,6 +39,7 @@ class ScheduleForm(TimeZoneChoices, TenantForm):
             "holiday_country",
             "holiday_subdivision",
             "stand_in",
+            "remind_minutes",
         )
 
 
@@ -46,50 +50,6 @@ class LayerInline(TenantInline, admin.TabularInline):
     extra = 1
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
     show_change_link = True
-
-
-class OverrideInline(TenantInline, admin.TabularInline):
-    """What changes the layers for a while."""
-
-    model = Override
-    extra = 0
-    fields = ("kind", "member", "instead", "starts_at", "ends_at", "note")
-    autocomplete_fields = ("member", "instead")
-
-
-class TurnInline(TenantInline, admin.TabularInline):
-    """Members in the order in which they take turns."""
-
-    model = Turn
-    extra = 1
-    fields = ("position", "member")
-    autocomplete_fields = ("member",)
-
-
-@admin.register(Layer)
-class LayerAdmin(TenantScopedAdmin):
-    """One rotation of a schedule."""
-
-    section = "escalation"
-    section_order = 21
-    list_display = ("name", "schedule", "level", "frequency", "every")
-    search_fields = ("name", "schedule__name")
-    fields = (
-        "schedule",
-        "name",
-        "level",
-        "time_zone",
-        "frequency",
-        "every",
-        "starts_on",
-        "handoff",
-        "ends_on",
-        "lasts_minutes",
-        "weekdays",
-        "hours",
-        "holidays",
-    )
-    inlines = (TurnInline,)
 
 
 class WhoForm(forms.Form):
@@ -106,17 +66,17 @@ class WhoForm(forms.Form):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(TenantScopedAdmin):
+class ScheduleAdmin(CalendarPages, TenantScopedAdmin):
     """Schedules, with the coming shifts."""
 
     section = "escalation"
     section_order = 20
     form = ScheduleForm
-    list_display = ("name", "time_zone", "now")
+    list_display = ("name", "time_zone", "now", "calendar")
     search_fields = ("name",)
     fields = ScheduleForm.Meta.fields
     autocomplete_fields = ("owner",)
-    inlines = (LayerInline, OverrideInline)
+    inlines = (LayerInline,)
     change_form_template = "admin/alertcenter/schedule.html"
 
     def changelist_view(
@@ -145,6 +105,10 @@ class ScheduleAdmin(TenantScopedAdmin):
         found = oncall.on_call(schedule, timezone.now())
         return oncall.names_of(found) or "–"
 
+    @admin.display(description=_("calendar"))
+    def calendar(self, schedule: Schedule) -> str:
+        return format_html('<a href="{}">{}</a>', calendar_of(schedule), _("Open"))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -153,12 +117,19 @@ class ScheduleAdmin(TenantScopedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         schedule = self.get_object(request, object_id)
-        own = coming(schedule, request) if schedule is not None else {}
-        if schedule is not None and self.has_change_permission(request, schedule):
-            own["links"] = calendars.links_of(schedule)
+        own: dict[str, Any] = {}
+        if schedule is not None:
+            own = coming(schedule, request)
+            own["links"] = [{"url": calendar_of(schedule), "label": _("Calendar")}]
+            if self.has_change_permission(request, schedule):
+                own["links"] += calendars.links_of(schedule)
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )
+
+
+def calendar_of(schedule: Schedule) -> str:
+    return reverse("admin:escalation_schedule_calendar", args=[schedule.pk])
 
 
 def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escalation", "0007_layers_hold_turns"),
+        ("escalation", "0009_schedule_notices"),
     ]
 
     operations = [

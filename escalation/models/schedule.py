@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from escalation import hours, rota
@@ -20,6 +21,7 @@ from tenants.timezones import validate_time_zone
 
 HIGHEST_LEVEL = 9
 LONGEST_TURN = 1000  # units of a layer's frequency
+LONGEST_NOTICE = 14 * 24 * 60  # minutes
 LONGEST_SHIFT = 400 * 24 * 60  # minutes
 
 
@@ -100,6 +102,16 @@ class Schedule(TenantModel):
     stand_in = models.BooleanField(
         _("the next stands in for who is absent"), default=True
     )
+
+    remind_minutes = models.PositiveIntegerField(
+        _("remind of a shift (minutes before)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_NOTICE)],
+        help_text=_("Empty: nobody is reminded that a shift begins."),
+    )
+    # When gaps and double bookings were looked for: who looks takes the row first.
+    checked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "schedule"
@@ -189,7 +201,9 @@ class Layer(TenantModel):
         indexes = [models.Index(fields=["tenant", "schedule"], name="layer_of")]
 
     def __str__(self) -> str:
-        return self.name or f"{self.schedule_id}"
+        return self.name or gettext("Layer of priority %(level)s") % {
+            "level": self.level
+        }
 
     def clean(self) -> None:
         """Ask for an end after the start."""
@@ -381,4 +395,28 @@ class Swap(Stretch):
         ]
         indexes = [
             models.Index(fields=["tenant", "schedule", "ends_at"], name="swap_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.beneficiary} {self.starts_at:%Y-%m-%d}"
+
+
+class ScheduleNotice(TenantModel):
+    """One row is something about a schedule that was told: once, whoever looks.
+
+    `about` names a finding by weekday and clock, so that a gap of every Friday is one;
+    `last_at` is the latest of its kind.
+    """
+
+    schedule = TenantForeignKey(Schedule, models.CASCADE, related_name="+")
+    about = models.CharField(max_length=200)
+    last_at = models.DateTimeField()
+    told_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "schedule_notice"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "schedule", "about"], name="schedule_notice_once"
+            )
         ]

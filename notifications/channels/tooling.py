@@ -28,7 +28,7 @@ UNSAID = Receipt(answer="nothing to say to this tool")
 # What our own policy does while a group fires: nothing that a tool should hear of.
 OURS = frozenset(("told", "noted", "assigned", "escalated"))
 # Messages to people that are about no group: nothing would ever close them there.
-TO_PEOPLE = frozenset(("digest", "reminder", "notice"))
+TO_PEOPLE = frozenset(("digest", "reminder", "notice", "rota"))
 
 
 def name_of(parcel: Parcel) -> str:

@@ -38,10 +38,14 @@ from escalation.models import (
     CalendarFeed,
     CalendarImport,
     DueStep,
+    Layer,
+    Override,
     Policy,
     Run,
     Schedule,
     Step,
+    Swap,
+    TemporarySchedule,
 )
 from notifications.models import (
     Attempt,
@@ -162,6 +166,13 @@ def configuration(cast: Cast) -> dict[type, Any]:
     )
     policy = Policy.objects.create(tenant=tenant, name=f"{cast.slug} policy")
     Step.objects.create(tenant=tenant, policy=policy, kind="channel", channel=channel)
+    changes = {
+        "tenant": tenant,
+        "schedule": schedule,
+        "starts_at": timezone.now(),
+        "ends_at": timezone.now() + timedelta(hours=1),
+        "note": "lag",
+    }
     mine = {"tenant": tenant, "member": member}
     contact = Contact.objects.create(**mine, kind="slack", address="U0123ABCD")
     PersonalRule.objects.create(**mine)
@@ -191,6 +202,10 @@ def configuration(cast: Cast) -> dict[type, Any]:
         Service: service,
         Channel: channel,
         Schedule: schedule,
+        Layer: Layer.objects.get(schedule=schedule),
+        Override: Override.objects.create(**changes, member=member),
+        Swap: Swap.objects.create(**changes, beneficiary=member),
+        TemporarySchedule: TemporarySchedule.objects.create(**changes),
         Policy: policy,
         Route: Route.objects.create(
             tenant=tenant,

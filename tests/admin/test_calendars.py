@@ -36,7 +36,9 @@ def add(model: str) -> str:
 def availability(acme: Cast, name: str, **more: Any) -> dict[str, Any]:
     return {
         "member": acme.members[name].pk,
-        "hours": "Mon-Fri 09:00-17:00\nsat,sun 10:00 - 12:00",
+        "hours-0-days": ["mon", "tue", "wed", "thu", "fri"],
+        "hours-0-begins": "09:00",
+        "hours-0-ends": "17:00",
         "holiday_country": "DE",
         "holiday_subdivision": "by",
         "skills": "database, network, database",
@@ -63,7 +65,7 @@ def test_a_member_writes_his_own_availability_and_nobody_elses(acme, bob):
         changed = reverse("admin:escalation_availability_change", args=[row.pk])
         assert Audit.objects.filter(action="availability.create").count() == 1
     shown = bob.get(bob.get(page).headers["Location"]).content.decode()
-    assert "mon-fri 09:00-17:00\nsat,sun 10:00-12:00" in shown
+    assert 'name="hours-0-begins" value="09:00"' in shown
     assert "7391" not in shown
     assert bob.post(changed, availability(acme, "bob", calendar="")).status_code == 302
     with in_tenant(acme.id):
@@ -103,8 +105,8 @@ def test_forgetting_the_calendar_takes_what_was_read_and_leaves_what_was_written
     [
         ("holiday_country", "ZZ", "valid choice"),
         ("holiday_subdivision", "Bavaria", "is not known. Known are: BB, BE"),
-        ("hours", "someday 9-5", "someday 9-5: write for example"),
-        ("hours", "mon 25:00-26:00", "write for example"),
+        ("hours-0-begins", "9-5", "9-5 is no time such as 09:00"),
+        ("hours-0-ends", "26:00", "26:00 is no time such as 09:00"),
         ("calendar", "ftp://x/y", "begins with https://"),
         ("calendar", "javascript:alert(1)", "begins with https://"),
         ("skills", "x" * 60, "short words"),

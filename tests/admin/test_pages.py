@@ -40,12 +40,16 @@ def may_add(model: Any) -> bool:
         "InhibitRuleAdmin",
         "MaintenanceAdmin",
         "MemberAdmin",
+        "LayerAdmin",
         "MessageTemplateAdmin",
+        "OverrideAdmin",
         "PolicyAdmin",
         "RouteAdmin",
         "RuleAdmin",
         "ScheduleAdmin",
         "SilenceAdmin",
+        "SwapAdmin",
+        "TemporaryAdmin",
         "TimeIntervalAdmin",
     )
 

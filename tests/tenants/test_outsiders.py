@@ -25,7 +25,7 @@ from alertcenter.alerts.models import Alert, Group, Heartbeat, Service, Silence
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
-from escalation.models import CalendarFeed
+from escalation.models import CalendarFeed, Override, Schedule, Swap, TemporarySchedule
 from notifications.models import Channel, Delivery, SimulatedMessage
 from tenants.models import Integration, Member
 from tenants.models.base import TenantRow
@@ -130,6 +130,9 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "identifier": str(rows[Alert].episode_id),
         "request_id": str(uuid7()),
         "silence": str(rows[Silence].pk),
+        "override": str(rows[Override].pk),
+        "swap": str(rows[Swap].pk),
+        "temporary": str(rows[TemporarySchedule].pk),
         "action": "x",
         "secret": "0" * 32,
         "routing_key": "team",
@@ -160,6 +163,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("servicenow", Channel),
                 ("members", Member),
                 ("services", Service),
+                ("schedules", Schedule),
                 ("silences", Silence),
                 ("v1/alerts", Alert),
             )

@@ -1,0 +1,1 @@
+"""The calendar of a schedule: who is on call when, and what changes it."""
