@@ -96,6 +96,16 @@ class Known:
             for act in self.acts[group_id]
         )
 
+    def began(self, run: Run) -> float:
+        """Return when its cause came: the group opened, or somebody let it begin anew.
+
+        The row itself is written a moment later, in the same transaction.
+        """
+        if run is self.runs[run.group][0]:
+            return self.groups[run.group].opened
+        anew = [a.sent for a in self.acts[run.group] if a.act == "unacknowledge"]
+        return max((at for at in anew if at <= run.created), default=run.created)
+
     def hushed(self, group_id: str) -> list[tuple[float, float]]:
         """Return the spans in which it surely was acknowledged or resolved."""
         acts = self.acts[group_id]
@@ -212,7 +222,7 @@ def check_run(
         found.wrong("snapshot", where, f"{run.steps} is not {policy.steps}")
         return
     rows = {step.position: step for step in known.steps[run.id]}
-    came, wait, open_end = run.created, float(before), False
+    came, wait, open_end = known.began(run), float(before), False
     for position, planned in enumerate(policy.steps):
         if planned.kind == "wait":
             wait += planned.wait

@@ -28,6 +28,8 @@ from tests.chaos.world import Tenant, World
 SENDERS = 4
 ACTORS = 2
 PATIENCE = 20.0
+# Each of those who act does so often for each new alert.
+ACTS_EACH = 0.5
 # Of the groups that are seen open so many are acted on, each time somebody looks.
 ACTS = {"acknowledge": 45, "escalate": 25, "unacknowledge": 15, "resolve": 15}
 OVER_BY_SOURCE = 0.1
@@ -133,7 +135,7 @@ class Load:
     def _act(self) -> None:
         chance = random.Random(self.chance.random())
         by_id = {tenant.id: tenant for tenant in self.world.tenants}
-        while not self._stopping.wait(chance.uniform(0.2, 1.0)):
+        while not self._stopping.wait(chance.expovariate(self.rate * ACTS_EACH)):
             if self.paused.is_set():
                 continue
             try:

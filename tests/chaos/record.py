@@ -8,6 +8,7 @@ seconds since 1970 by PostgreSQL's clock, which is the host's.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,11 +86,13 @@ class Group:
     slug: str
     name: str
     state: str
+    opened: float
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run; `steps` as the product froze them: (kind, who, wait)."""
+    """One run; its row was written at `created`. `steps` as the product froze them:
+    (kind, who, wait)."""
 
     id: str
     group: str
@@ -156,8 +159,9 @@ def epoch(column: str) -> str:
     return f"extract(epoch FROM {column})::float8"
 
 
-GROUPS = """
-SELECT g.id::text, t.slug, coalesce(g.labels ->> 'alertname', ''), g.state
+GROUPS = f"""
+SELECT g.id::text, t.slug, coalesce(g.labels ->> 'alertname', ''), g.state,
+  {epoch("g.opened_at")}
 FROM alert_group g JOIN tenant t ON t.id = g.tenant_id
 """
 RUNS = (
@@ -239,16 +243,20 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 # --- what the processes said ---
 
-# While something is broken on purpose these are said, by their first words.
-EXPECTED = (
-    "consumer: Cannot connect to",
-    "consumer: Connection to broker lost",
-    "Connection to broker lost",
-    "Process 'ForkPoolWorker",
-    "Unrecoverable error",
-    "Task handler raised error: WorkerLostError",
-    "Timed out waiting for UP message",
+# While something is broken on purpose these are said: that a server or a vendor is
+# away, by whoever asked it.
+EXPECTED = re.compile(
+    "Connection to broker lost|Cannot connect to redis|ForkPoolWorker|WorkerLostError"
+    "|Unrecoverable error|Service Unavailable: |Database gave error"
+    "|Couldn't apply scheduled task|Failed to send a request to Slack"
+    "|Error on stopping Hub|raised unexpected: (OperationalError|InterfaceError)"
 )
+# Of libpq and redis-py, as the last line of an exception.
+AWAY = re.compile(
+    "before or while processing the request|accepting TCP/IP connections"
+    "|Connection (reset|refused)|server closed the connection|connection already closed"
+)
+IDS = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def errors_in(logs: Mapping[str, Path]) -> dict[str, int]:
@@ -264,9 +272,10 @@ def errors_in(logs: Mapping[str, Path]) -> dict[str, int]:
                 line = json.loads(text)
             except ValueError:
                 continue
-            if str(line["event"]).startswith(EXPECTED):
-                continue
+            event = IDS.sub("...", str(line["event"]))
             last = str(line.get("exception", "")).strip().splitlines()[-1:]
-            said = f"{name}: {str(line['event'])[:100]} {' '.join(last)[:160]}"
+            if EXPECTED.search(event) or any(AWAY.search(one) for one in last):
+                continue
+            said = f"{name}: {event[:100]} {' '.join(last)[:160]}"
             found[said] = found.get(said, 0) + 1
     return found

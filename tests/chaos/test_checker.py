@@ -50,7 +50,7 @@ def truth() -> Record:
         events=[Event("acorn", "a", "firing", 99.0, 99.5, 200)],
         arrivals=[arrival("d0", 102.3), arrival("d2", 105.4, "UACORNX")],
         alerts=[("acorn", "a")],
-        groups=[Group("g", "acorn", "a", "firing")],
+        groups=[Group("g", "acorn", "a", "firing", 100.0)],
         runs=[Run("r", "g", "finished", 100.0, FROZEN)],
         steps=[
             Step("r", "g", 0, 1, 102.0, 102.1, "done"),
@@ -94,7 +94,7 @@ def test_an_alert_that_nobody_took_need_not_be_there(truth: Record) -> None:
 
 
 def test_one_alert_in_two_groups_is_found(truth: Record) -> None:
-    truth.groups.append(Group("h", "acorn", "a", "firing"))
+    truth.groups.append(Group("h", "acorn", "a", "firing", 100.0))
     truth.runs.append(Run("s", "h", "active", 100.0, FROZEN))
     truth.steps.append(Step("s", "h", 0, 1, 250.0, None, "due"))
     assert kinds(truth) == {"lost"}

@@ -134,8 +134,8 @@ for slug, policy in given["policies"].items():
                 tenant_id=pk, policy=row, position=position, kind=kind, **own)
         Route.objects.create(
             tenant_id=pk, name="all", is_default=True, policy=row,
-            group_by=["alertname"], group_wait_seconds=0, storm_per_minute=0,
-            wait_seconds=policy["before"])
+            group_by=["alertname"], group_wait_seconds=policy["before"],
+            storm_per_minute=0)
         made[slug] = [str(pk), apikeys.mint(
             pk, "chaos", ["ingest", "read", "act"],
             actor=Actor("operator", "", "test"))[1]]
