@@ -115,6 +115,9 @@ class Hand:
             outcomes = write(jobs)
         except DatabaseAway as error:
             outcomes = [error] * len(jobs)
+        except psycopg2.Error as error:  # while the rules were read, say
+            self._lost(error)
+            outcomes = [DatabaseAway()] * len(jobs)
         except Exception:
             # The thread must outlive anything: a dead writer loses every page. What
             # was begun ends with the connection; the next job must not stand in it.
