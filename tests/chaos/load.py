@@ -100,7 +100,7 @@ class Load:
             self.made += 1
             self.waiting.put((tenant, f"chaos-{tenant.slug}-{self.made}", "firing"))
             if self.chance.random() < OVER_BY_SOURCE and len(self.sent) > 20:
-                tenant, name = self.sent[-self.chance.randint(1, 20)]
+                tenant, name = self.sent[-self.chance.randint(5, 20)]
                 self.waiting.put((tenant, name, "resolved"))
 
     def _send(self) -> None:

@@ -154,7 +154,9 @@ class Nemesis:
         self.ledger.note(fault=name, begun=begun, ended=time.time(), note=note)
 
     def _pause(self, bounds: tuple[float, float]) -> None:
-        self._stopping.wait(self.chance.uniform(*bounds))
+        """Wait: mostly rather short, sometimes as long as may be."""
+        low, high = bounds
+        self._stopping.wait(self.chance.triangular(low, high, low))
 
     # --- the faults ---
 

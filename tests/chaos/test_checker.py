@@ -100,6 +100,16 @@ def test_one_alert_in_two_groups_is_found(truth: Record) -> None:
     assert kinds(truth) == {"lost"}
 
 
+def test_an_alert_without_a_group_is_found_unless_it_was_over_at_once(
+    truth: Record,
+) -> None:
+    truth.alerts.append(("acorn", "b"))
+    truth.events.append(Event("acorn", "b", "firing", 1.0, 2.0, 200))
+    assert kinds(truth) == {"lost"}
+    truth.events.append(Event("acorn", "b", "resolved", 2.0, 2.1, 200))
+    assert kinds(truth) == set()
+
+
 def test_a_group_without_a_run_is_found(truth: Record) -> None:
     truth.runs.clear()
     truth.steps.clear()
@@ -289,7 +299,7 @@ def test_pages_of_one_lane_out_of_order_are_found(truth: Record) -> None:
 
 @pytest.mark.parametrize("lie", ["slug", "said_slug"])
 def test_a_page_at_another_tenants_is_found(truth: Record, lie: str) -> None:
-    truth.arrivals[0] = replace(truth.arrivals[0], **{lie: "birch"})
+    truth.arrivals[0] = replace(truth.arrivals[0], **{lie: "birch"})  # type: ignore[arg-type]
     assert kinds(truth) == {"crossed"}
 
 
