@@ -55,6 +55,7 @@ class Findings:
     # Seconds from due (or from the end of the fault) to claim.
     calm: list[float] = field(default_factory=list)
     after_faults: list[float] = field(default_factory=list)
+    during: list[float] = field(default_factory=list)
     # Seconds from the claim of a step to the arrival of its page.
     arrival: list[float] = field(default_factory=list)
 
@@ -306,6 +307,7 @@ def check_lateness(record: Record, found: Findings) -> None:
         else:
             ended = [f.ended for f in near if f.ended <= step.done]
             if len(ended) < len(near):
+                found.during.append(step.done - step.due)
                 continue  # it still goes on: nothing was promised yet
             late = step.done - max(step.due, *ended)
             found.after_faults.append(late)

@@ -79,7 +79,7 @@ SHARES = {
 class Pace:
     """How long faults last, and the pauses between, in seconds."""
 
-    pause: tuple[float, float] = (1.5, 6.0)
+    pause: tuple[float, float] = (1.0, 4.0)
     stop: tuple[float, float] = (5.0, 40.0)
     cut: tuple[float, float] = (3.0, 15.0)
     vendor: tuple[float, float] = (3.0, 8.0)

@@ -107,9 +107,10 @@ def check_step(
         found.wrong("early", at(step), text)
     if why := undelivered(known, outbox, row, done):
         found.wrong("lost", at(step), f"delivery {row.id}: {why}")
-    elif shown := outbox.shown(row):
+    elif outbox.shown(row):
         found.counts["pages delivered"] += 1
-        found.arrival.append(shown[0].at - done)
+        if (first := outbox.arrivals[row.id][0]).shown:  # it was not refused at first
+            found.arrival.append(first.at - done)
 
 
 def undelivered(known: Known, outbox: Outbox, row: Delivery, done: float) -> str:

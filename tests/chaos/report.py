@@ -46,7 +46,11 @@ def markdown(result: Result) -> str:
         "|---|---|---|---|",
         spread("claim after due, no fault within 10 s before", found.calm),
         spread("claim after due or after the fault's end", found.after_faults),
-        spread("page at the vendor after its claim", found.arrival),
+        spread("claim after due while a fault goes on", found.during),
+        spread(
+            "page at the vendor after its claim, unless refused there at first",
+            found.arrival,
+        ),
         "",
         "| fault | injected |",
         "|---|---|",

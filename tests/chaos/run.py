@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import psycopg2
 
@@ -96,6 +97,9 @@ def run(order: Order, say: Callable[[str], None] = print) -> Result:
             seconds = time.monotonic() - begun
             errors = record.errors_in(cluster.logs())
             facts = record.collect(cluster, world, memory=memory, errors=errors)
+            if order.keep:
+                text = json.dumps(asdict(facts), indent=0)
+                (cluster.base / "record.json").write_text(text)
         findings = checker.check(facts)
         return Result(order, facts, findings, seconds, str(cluster.base))
     finally:
