@@ -249,7 +249,8 @@ EXPECTED = re.compile(
     "Connection to broker lost|Cannot connect to redis|ForkPoolWorker|WorkerLostError"
     "|Unrecoverable error|Service Unavailable: |Database gave error"
     "|Couldn't apply scheduled task|Failed to send a request to Slack"
-    "|Error on stopping Hub|raised unexpected: (OperationalError|InterfaceError)"
+    "|Error on stopping Hub|Couldn't ack"
+    "|raised unexpected: (OperationalError|InterfaceError)"
 )
 # Of libpq and redis-py, as the last line of an exception.
 AWAY = re.compile(
