@@ -109,12 +109,17 @@ class Nemesis:
 
     def stop(self) -> None:
         """Let the fault that goes on end, and heal everything."""
-        self._stopping.set()
-        self._thread.join(self.pace.stop[1] + 60)
+        self.heal()
         self.cluster.failpoint.unlink(missing_ok=True)
         self.cluster.tell(to="vendor", mode="well")
         for proxy in ("postgres", "redis"):
             self.cluster.tell(to=proxy, mode="pass")
+
+    def heal(self) -> None:
+        """End the fault that goes on, and begin no other."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(30)
 
     def _run(self) -> None:
         while not self._stopping.wait(self.chance.uniform(*self.pace.pause)):

@@ -92,6 +92,7 @@ def run(order: Order, say: Callable[[str], None] = print) -> Result:
                     nemesis.stop()
                 calm_down(cluster, load, say)
             finally:
+                nemesis.heal()  # also after Ctrl-C: what is stopped could not end
                 load.stop()
                 watch.stop()
             seconds = time.monotonic() - begun
