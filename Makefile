@@ -1,6 +1,6 @@
 # What a person types. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-full lock clean
+.PHONY: help run test lint format bench bench-full chaos lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +45,9 @@ bench: $(STAMP_DEV) ## measure on this machine (10 minutes at most)
 
 bench-full: $(STAMP_DEV) ## the long measurements
 	@exec $(BIN)/python -m bench --full $(ARGS)
+
+chaos: $(STAMP_DEV) ## kill, stall and cut off everything over 10,000 escalation steps (20 minutes)
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 lock: ## resolve requirements*.txt anew, with hashes (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url requirements.txt -o requirements.lock

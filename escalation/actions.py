@@ -21,6 +21,7 @@ from django.db.utils import InterfaceError, OperationalError
 from alertcenter.alerts import lifecycle, quiet
 from alertcenter.alerts.lifecycle import NOW, After, GroupChange
 from alertcenter.alerts.models import Group, GroupAlert
+from alertcenter.common import failpoints
 from escalation import runs, threads
 from notifications import outbox
 from tenants import audit
@@ -369,3 +370,5 @@ def _finish(
             number=group.number,
             **data,
         )
+    failpoints.hit("act.before_commit")
+    transaction.on_commit(lambda: failpoints.hit("act.after_commit"))

@@ -96,6 +96,8 @@ def claim(
             with connection.cursor() as cursor:
                 cursor.execute(CLAIM, values)
                 found = [Lease(*row) for row in cursor.fetchall()]
+            if found:
+                failpoints.hit("claim.after_lock")
             _note_lost([lease for lease in found if lease.lost])
             leases = destinations.admit(found)
         if leases or not found:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,26 +55,67 @@ AtWork = dict[Future[Outcome], Sending]
 
 def deliver_due(limit: int = 20, older_than: timedelta | None = None) -> int:
     """Claim, send and settle what is due; return how many were claimed."""
-    ends, claimed = time.monotonic() + LONGEST_ROUND, 0
+    waiting: deque[Lease] = deque()
     at_work: AtWork = {}
     with ThreadPoolExecutor(HANDS, thread_name_prefix="send") as hands:
-        while True:
-            room = min(HANDS - len(at_work), limit - claimed)
-            leases: list[Lease] = []
-            # Claims look over the whole backlog: better a few for many hands.
-            if room >= min(ROOM_WORTH_A_CLAIM, limit - claimed) > 0 and (
-                time.monotonic() < ends
-            ):
-                leases = claim(room, older_than=older_than, crowded=crowded(at_work))
-            claimed += len(leases)
-            for lease in leases:
-                begin(lease, hands, at_work)
-            if not at_work and not leases:
-                if claimed >= limit or time.monotonic() >= ends or not soon():
-                    return claimed
-                time.sleep(LOOK_SECONDS)
-            for sending, outcome in finished(at_work):
+        try:
+            return go_round(limit, older_than, hands, waiting, at_work)
+        except Exception:  # the database went, say, or the task's time is over
+            land(at_work)
+            give_back(waiting)
+            raise
+
+
+def go_round(
+    limit: int,
+    older_than: timedelta | None,
+    hands: ThreadPoolExecutor,
+    waiting: deque[Lease],
+    at_work: AtWork,
+) -> int:
+    """Claim and send until nothing is left or time is up; return how many."""
+    ends, claimed = time.monotonic() + LONGEST_ROUND, 0
+    while True:
+        room = min(HANDS - len(at_work), limit - claimed)
+        leases: list[Lease] = []
+        # Claims look over the whole backlog: better a few for many hands.
+        if room >= min(ROOM_WORTH_A_CLAIM, limit - claimed) > 0 and (
+            time.monotonic() < ends
+        ):
+            leases = claim(room, older_than=older_than, crowded=crowded(at_work))
+        claimed += len(leases)
+        waiting.extend(leases)
+        while waiting:
+            begin(waiting[0], hands, at_work)
+            waiting.popleft()
+        if not at_work and not leases:
+            if claimed >= limit or time.monotonic() >= ends or not soon():
+                return claimed
+            time.sleep(LOOK_SECONDS)
+        for sending, outcome in finished(at_work):
+            conclude(sending.lease, sending.parcel, outcome)
+
+
+def land(at_work: AtWork) -> None:
+    """Settle what is in the air, as a round ends in trouble: unwritten, all of it
+    would be sent once more."""
+    while at_work:
+        for sending, outcome in finished(at_work):
+            try:
                 conclude(sending.lease, sending.parcel, outcome)
+            except (OperationalError, InterfaceError) as error:
+                known = {"delivery": str(sending.lease.id), "error": error}
+                log.warning("delivery_not_settled", extra=known)
+
+
+def give_back(waiting: Iterable[Lease]) -> None:
+    """Let others send at once what was claimed and not begun, else they would wait
+    for the leases to end."""
+    for lease in waiting:
+        try:
+            patiently(lambda: destinations.put_back(lease))  # noqa: B023
+        except (OperationalError, InterfaceError):
+            return  # still away: the leases will end
 
 
 SOON = """
@@ -187,13 +228,18 @@ def send(parcel: Parcel) -> Receipt:
 def conclude(lease: Lease, parcel: Parcel | None, outcome: Outcome) -> None:
     """Settle, patiently: what was sent and is not written down is sent again."""
     with tracing.bind(lease.correlation_id):
-        for last, seconds in enumerate(SETTLE_PAUSES, 1 - len(SETTLE_PAUSES)):
-            time.sleep(seconds)
-            try:
-                settle(lease, parcel, outcome)
-                break
-            except (OperationalError, InterfaceError):
-                if last == 0:
-                    raise
-                connection.close()
+        patiently(lambda: settle(lease, parcel, outcome))
         failpoints.hit("send.after_commit")
+
+
+def patiently(write: Callable[[], object]) -> None:
+    """Do it, again after pauses while the database is away."""
+    for last, seconds in enumerate(SETTLE_PAUSES, 1 - len(SETTLE_PAUSES)):
+        time.sleep(seconds)
+        try:
+            write()
+            return
+        except (OperationalError, InterfaceError):
+            if last == 0:
+                raise
+            connection.close()

@@ -60,6 +60,7 @@ UPDATE delivery SET lease_until = NULL, attempts = attempts - 1,
   doubts = doubts + %(lost)s::int,
   state = CASE WHEN doubts + %(lost)s::int > 0 THEN 'ambiguous' ELSE 'pending' END
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND fence = %(fence)s
+  AND state = 'leased'
 """
 
 
@@ -107,14 +108,20 @@ def _enters(lease: Lease, trial: float) -> bool:
         cursor.execute(ENTER, values)
         if cursor.fetchone():
             return True
-        ours: dict[str, Any] = {
-            "tenant": lease.tenant_id,
-            "id": lease.id,
-            "fence": lease.fence,
-            "lost": lease.lost,
-        }
-        cursor.execute(PUT_BACK, ours)
+    put_back(lease)
     return False
+
+
+def put_back(lease: Lease) -> None:
+    """Undo a claim of which nothing was begun, if the lease still is ours."""
+    ours: dict[str, Any] = {
+        "tenant": lease.tenant_id,
+        "id": lease.id,
+        "fence": lease.fence,
+        "lost": lease.lost,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(PUT_BACK, ours)
 
 
 LEAVE = """

@@ -44,20 +44,23 @@ WHERE tenant_id = %s AND id = %s AND fence = %s AND state = 'leased'
 def keep_back(lease: Lease, row: Delivery) -> bool:
     """Keep back a page that need not leave; return whether it was.
 
-    What may have arrived already is no matter of judgement any more.
+    What may have arrived already is not put off any more, but nor is it said again
+    when somebody has taken it in hand meanwhile.
     """
-    if lease.kind != "page" or lease.in_doubt:
+    if lease.kind != "page":
         return False
     for judge in judges:
         stay = judge(lease.tenant_id, row)
-        if stay is not None:
+        if stay is not None and not (lease.in_doubt and stay.seconds is not None):
             _write(lease, stay)
             return True
     return False
 
 
 def _write(lease: Lease, stay: Stay) -> None:
-    state = "cancelled" if stay.seconds is None else "pending"
+    state = "ambiguous" if lease.in_doubt else "cancelled"
+    if stay.seconds is not None:
+        state = "pending"
     with connection.cursor() as cursor:
         cursor.execute(
             KEEP,

@@ -24,6 +24,7 @@ from alertcenter.alerts.rows import CLOCK, Row, as_payload, merge, prepare
 from alertcenter.alerts.rules import RuleBook
 from alertcenter.alerts.upsert import EXECUTE, PREPARE
 from alertcenter.alerts.waiting import Accepted, Batch, Job, Outcome, Waiting
+from alertcenter.common import failpoints
 from tenants.rls import SET_CONTEXT, as_literal
 
 log = logging.getLogger(__name__)
@@ -114,6 +115,9 @@ class Hand:
             outcomes = write(jobs)
         except DatabaseAway as error:
             outcomes = [error] * len(jobs)
+        except psycopg2.Error as error:  # while the rules were read, say
+            self._lost(error)
+            outcomes = [DatabaseAway()] * len(jobs)
         except Exception:
             # The thread must outlive anything: a dead writer loses every page. What
             # was begun ends with the connection; the next job must not stand in it.
@@ -190,6 +194,7 @@ class Hand:
         tenants = {str(job.tenant_id) for row in rows for job, _ in row.owners}
         payload = as_payload(rows)
         started = time.perf_counter()
+        failpoints.hit("ingest.before_commit")
         try:
             with self._connection.cursor() as cursor:
                 if inside:
@@ -203,6 +208,7 @@ class Hand:
         except psycopg2.Error as error:
             self._lost(error)
             raise DatabaseAway from error
+        failpoints.hit("ingest.after_commit")
         CLOCK.hear(float(epoch))
         telemetry.COMMIT_SECONDS.observe(time.perf_counter() - started)
         telemetry.COMMIT_ROWS.observe(len(rows))

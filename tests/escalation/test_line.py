@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from alertcenter import flow
 from alertcenter.alerts.models import Alert
 from escalation import actions, carrying, dispatcher, runs
 from escalation.models import Policy, Step
+from notifications import delivery
+from notifications.claiming import claim
 from notifications.models import Delivery
 from tenants.actors import Actor
 from tenants.models import Audit
@@ -134,6 +137,25 @@ def test_a_snooze_ends_and_the_policy_begins_anew(scene, send):
     engine()
     assert scene.group().state == "firing"
     assert len(scene.deliveries()) == 2
+
+
+@pytest.mark.parametrize("act", [actions.acknowledge, actions.resolve])
+def test_what_may_have_arrived_is_not_said_again_once_somebody_has_it_in_hand(
+    scene, send, act
+):
+    send.prometheus(scene.id, fire(0))
+    engine()
+    with login_as("engine"):
+        assert len(claim(10)) == 1
+        with in_tenant(scene.id):  # its sender dies, perhaps after sending
+            Delivery.objects.update(lease_until=Now())
+            act(scene.id, [scene.group().pk], actor=BOB)
+        (heir,) = [lease for lease in claim(10) if lease.kind == "page"]
+        assert heir.in_doubt
+        delivery.work(heir)  # to no Slack: it would fail
+    (page,) = scene.deliveries()
+    assert (page.state, page.next_at) == ("ambiguous", None)
+    assert page.error in ("acknowledged", "resolved")
 
 
 def test_something_worse_than_was_acknowledged_pages_again(scene, send):

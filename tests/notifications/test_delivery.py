@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from notifications import delivery, outbox, settling, tasks
 from notifications.channels.base import DeliveryError, Receipt
@@ -392,3 +392,49 @@ def test_an_outsider_sees_nothing_of_it(ops, globex):
     with in_tenant(globex.id):
         assert not Thread.objects.exists()
         assert not Attempt.objects.exists()
+
+
+# --- a round that ends in trouble ---
+
+
+def away(*_given, **_named):
+    raise OperationalError("server closed the connection")
+
+
+def test_what_is_in_the_air_is_settled_although_the_database_went(
+    ops, slack, monkeypatch
+):
+    pk = ops.put("a")
+    slack.slow(1)
+    claims = iter([delivery.claim, away])
+    monkeypatch.setattr(
+        delivery, "claim", lambda *given, **named: next(claims)(*given, **named)
+    )
+    with pytest.raises(OperationalError):
+        delivery.deliver_due()
+    assert (ops.row(pk).state, ops.outcomes(pk)) == ("sent", ["sent"])
+
+
+def test_what_was_claimed_and_not_begun_is_for_others_at_once(ops, slack, monkeypatch):
+    for name in "abc":
+        ops.put(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "prepared", away)
+        with pytest.raises(OperationalError):
+            delivery.deliver_due()
+    with in_tenant(ops.tenant_id):
+        rows = Delivery.objects.values_list("state", "attempts", "lease_until")
+        assert set(rows) == {("pending", 0, None)}
+    assert delivery.deliver_due() == 3
+    assert len(slack.messages) == 3
+
+
+def test_what_is_given_back_stays_in_doubt_if_it_was(ops, slack, monkeypatch):
+    pk = ops.put("a")
+    delivery.claim(1)
+    ops.change("lease_until = now() - interval '1 second'")
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "prepared", away)
+        with pytest.raises(OperationalError):
+            delivery.deliver_due()
+    assert (ops.row(pk).state, ops.row(pk).doubts) == ("ambiguous", 1)
