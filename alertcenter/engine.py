@@ -144,7 +144,7 @@ def send_leftovers() -> int:
 
 def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
-    steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
+    steps = Job("steps", dispatcher.Turns().work, 0.25, on_notice=True)
     flush = Job("flushes", flushes.do_due, 0.25, on_notice=True)
     turns = flow.Turns()
     feed = Job(

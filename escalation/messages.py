@@ -15,7 +15,6 @@ from django.db import connection
 
 from alertcenter.alerts import storms
 from alertcenter.alerts.models import Group, Service, Storm
-from escalation.models import DueStep
 from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
 
@@ -217,16 +216,17 @@ def _line(
     )
 
 
+COMING = """
+SELECT d.group_id, d.due_at, r.snapshot -> 'steps' -> d.position::int ->> 'who'
+FROM due_step d JOIN run r ON r.tenant_id = d.tenant_id AND r.id = d.run_id
+WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
+"""
+
+
 def next_steps(
     tenant_id: UUID, group_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[datetime, str]]:
     """Return when each group's next step is due and whom it tells."""
-    return {
-        step.group_id: (
-            step.due_at,
-            str(step.run.snapshot["steps"][step.position]["who"]),
-        )
-        for step in DueStep.objects.filter(
-            tenant_id=tenant_id, group_id__in=list(group_ids), state="due"
-        ).select_related("run")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(COMING, [tenant_id, [str(pk) for pk in group_ids]])
+        return {pk: (due, who or "") for pk, due, who in cursor.fetchall()}
