@@ -1,10 +1,12 @@
 """Is a page never late, however much is due?
 
-`python -m bench.escalation` (three minutes at most; `--full`: the whole): how late steps
-are claimed with many open runs; how quickly many drain that fall due at once, and how
-late another tenant's single steps among them are; and how long "who is on call?"
-takes. Beside the drain stands what PostgreSQL itself does of it: claim, mark, write the
-outbox and the next step, in plain SQL over the same tables without row-level security.
+`python -m bench.escalation` (three minutes at most; `--full`: the whole): how late
+steps are claimed with many open runs; how quickly many drain that fall due at once, and
+how late another tenant's single steps among them are; and how long "who is on call?"
+takes. Rates are what a machine gives that others use, too; the processor's time each
+step costs is not. Beside the drain stands what PostgreSQL itself does of it: claim,
+mark, write the outbox and the next step, in plain SQL over the same tables without
+row-level security.
 Dispatchers are real processes; nothing leaves, as the channel takes no messages.
 """
 
@@ -15,7 +17,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -26,12 +27,13 @@ from dataclasses import dataclass
 from bench import cpu, limit
 from bench.escalation_fill import Due, clear, fill, settle
 from bench.figures import machine, percentile, rate, table
+from bench.rotas import rotas
 from bench.targets import Verdict
 from bench.targets import show as show_verdicts
 from tests.fakes.slack import FakeSlack
 from tests.flows import world
 from tests.flows.world import World
-from tests.stack import MANAGE, Stack
+from tests.stack import Stack
 
 RUNS, RATE, SECONDS = 100_000, 1_000, 60
 BURST = 100_000
@@ -40,7 +42,6 @@ QUICK = {"runs": 20_000, "seconds": 20, "burst": 20_000}
 TOLD = 50
 LEAD = 6.0  # seconds from the fill until the first step is due
 MOST_P99, MOST_OTHER, LEAST_DRAIN = 2.0, 2.0, 10_000
-MOST_NOW, MOST_YEAR = 0.1, 0.2
 PATIENCE = 300.0
 PAUSE = 0.2
 
@@ -114,33 +115,17 @@ def installed() -> Iterator[World]:
 
 
 @contextmanager
-def dispatchers(place: World, number: int) -> Iterator[None]:
-    """Run so many of them; the installation has one."""
+def dispatchers(place: World, number: int) -> Iterator[list[int]]:
+    """Run so many of them, and yield their pids; the installation has one."""
     stack = place.stack
-    others = [_dispatcher(stack, n) for n in range(2, number + 1)]
+    others = [stack.run("dispatch") for _ in range(1, number)]
     try:
-        yield
+        yield [stack.pid_of("dispatcher"), *(other.pid for other in others)]
     finally:
         for other in others:
             other.terminate()
         for other in others:
             other.wait(30)
-
-
-def _dispatcher(stack: Stack, number: int) -> subprocess.Popen[bytes]:
-    environment = stack.environment | {
-        "ALERTCENTER_DB_ROLE": "engine",
-        "AC_PROCESS": f"dispatcher-{number}",
-        "PROMETHEUS_MULTIPROC_DIR": str(stack.home / "metrics"),
-    }
-    log = (stack.home / "log" / f"dispatcher-{number}.log").open("ab")
-    with contextlib.closing(log):
-        return subprocess.Popen(
-            [sys.executable, str(MANAGE), "dispatch"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
 
 
 # --- at a steady pace ---
@@ -150,20 +135,20 @@ def steadily(place: World, options: argparse.Namespace) -> list[Verdict]:
     """How late are steps claimed at so many a second?"""
     every = max(1, options.runs // options.rate)
     due = Due(LEAD, 1 / options.rate)
-    with dispatchers(place, options.dispatchers):
+    with dispatchers(place, options.dispatchers) as pids:
         fill(place, options.runs, every=every, due=due, told=options.told)
         settle(place)
         # Whoever filled for longer than the lead has made a backlog of his own.
         place.rows("""UPDATE due_step SET due_at = due_at + (now() + interval '6 s'
             - (SELECT min(due_at) FROM due_step)) WHERE tenant_id = {t}""")
-        before = spent_by(place.stack)
+        before = spent_by(place.stack, pids)
         oldest: list[float] = []
         ends = time.monotonic() + LEAD + options.seconds
         while time.monotonic() < ends:
             time.sleep(PAUSE)
             oldest.append(float(place.rows(OLDEST)[0][0]))
         late = [row[0] for row in place.rows(LATE)]
-        after = spent_by(place.stack)
+        after = spent_by(place.stack, pids)
     rows = [
         ["steps carried out", f"{len(late):,}", f"{options.rate * options.seconds:,}"],
         *(
@@ -182,7 +167,10 @@ def steadily(place: World, options: argparse.Namespace) -> list[Verdict]:
             for name in after
         ),
     ]
-    title = f"{options.runs:,} open runs, {options.rate:,} steps a second, {options.dispatchers} dispatchers"
+    title = (
+        f"{options.runs:,} open runs, {options.rate:,} steps a second, "
+        f"{options.dispatchers} dispatchers"
+    )
     print(table(title, ["", "found", "asked"], rows), flush=True)
     clear(place)
     wanted = 0.95 * options.rate * options.seconds
@@ -190,10 +178,12 @@ def steadily(place: World, options: argparse.Namespace) -> list[Verdict]:
     return [Verdict("lateness p99, s", MOST_P99, p99, False, lambda x: f"{x:.2f}")]
 
 
-def spent_by(stack: Stack) -> dict[str, float]:
+def spent_by(stack: Stack, pids: list[int]) -> dict[str, float]:
     """Return seconds of processor by process."""
-    found = cpu.of_stack(stack)
-    return {name: found[name] for name in ("postgres", "dispatcher")}
+    return {
+        "postgres": cpu.seconds(stack.pid_of("postgres")),
+        "dispatchers": sum(map(cpu.seconds, pids)),
+    }
 
 
 # --- all at once ---
@@ -205,6 +195,7 @@ class Drained:
 
     rate: float
     others: list[float]
+    cpu: float  # microseconds a step, of PostgreSQL and all dispatchers
 
 
 def at_once(place: World, burst: int) -> list[Verdict]:
@@ -213,8 +204,8 @@ def at_once(place: World, burst: int) -> list[Verdict]:
         other = world.build(place.stack, slack, "other")
     found, limits = {}, {}
     for number in (1, 2):
-        with dispatchers(place, number):
-            found[number] = drained(place, other, burst)
+        with dispatchers(place, number) as pids:
+            found[number] = drained(place, other, burst, pids)
         clear(place)
         limits[number] = raw(place, burst, number)
     rows = [
@@ -224,10 +215,12 @@ def at_once(place: World, burst: int) -> list[Verdict]:
             rate(limits[number]),
             f"{one.rate / limits[number]:.2f}",
             f"{max(one.others, default=float('inf')):.2f}",
+            f"{one.cpu:.0f}",
         ]
         for number, one in found.items()
     ]
     head = ["dispatchers", "steps/s", "plain SQL/s", "ratio", "other tenant late, s"]
+    head.append("processor, µs a step")
     print(table(f"{burst:,} steps due at once", head, rows), flush=True)
     best = max(one.rate for one in found.values())
     worst = max(max(one.others, default=float("inf")) for one in found.values())
@@ -239,7 +232,7 @@ def at_once(place: World, burst: int) -> list[Verdict]:
     ]
 
 
-def drained(place: World, other: World, burst: int) -> Drained:
+def drained(place: World, other: World, burst: int, pids: list[int]) -> Drained:
     """Let a burst fall due, and one step a second of another tenant."""
     fill(place, burst, every=3600, due=Due(3600))
     fill(other, 10, every=3600, due=Due(3600, 1.0))
@@ -250,11 +243,13 @@ def drained(place: World, other: World, burst: int) -> Drained:
         "interval '0' ELSE d.due_at - (SELECT min(due_at) FROM due_step x "
         "WHERE x.tenant_id = d.tenant_id) END"
     )
+    before = spent_by(place.stack, pids)
     begun, waits = time.monotonic(), True
     while time.monotonic() - begun < PATIENCE:
         time.sleep(PAUSE)
         done = place.rows(
-            "SELECT EXISTS (SELECT FROM due_step WHERE state = 'done' AND tenant_id = {t})"
+            "SELECT EXISTS (SELECT FROM due_step WHERE state = 'done' "
+            "AND tenant_id = {t})"
         )
         waits = bool(place.rows(REMAIN)[0][0])
         if done[0][0] and not waits:
@@ -266,7 +261,10 @@ def drained(place: World, other: World, burst: int) -> Drained:
     if waits:
         print(f"Only {count:,} within {PATIENCE:.0f} s.", flush=True)
         spent = PATIENCE
-    return Drained(count / max(spent, 0.001), [row[0] for row in other.rows(LATE)])
+    after = spent_by(place.stack, pids)
+    cost = (sum(after.values()) - sum(before.values())) / max(count, 1) * 1e6
+    late = [row[0] for row in other.rows(LATE)]
+    return Drained(count / max(spent, 0.001), late, cost)
 
 
 # --- what PostgreSQL itself can do ---
@@ -331,92 +329,6 @@ def raw(place: World, burst: int, connections: int) -> float:
     spent = time.perf_counter() - begun
     stack.sql("DROP SCHEMA raw CASCADE")
     return sum(counts) / spent
-
-
-# --- who is on call ---
-
-ROTAS = """
-import json, time
-from datetime import date, timedelta
-from uuid import UUID
-from django.contrib.auth.models import User
-from alertcenter.alerts import lifecycle
-from alertcenter.common.ids import uuid7
-from escalation import oncall, rota
-from escalation.hours import Span
-from escalation.models import Schedule
-from escalation.models.schedule import Layer, Turn
-from tenants.models import Member
-from tenants.rls import in_tenant
-
-pk, schedules, people = UUID({tenant!r}), 1000, 60
-with in_tenant(pk):
-    users = User.objects.bulk_create(
-        User(username="rota-%d" % n, password="!") for n in range(people))
-    members = Member.objects.bulk_create(
-        Member(tenant_id=pk, user=u, role="responder", name=u.username) for u in users)
-
-    def made(number, layers):
-        one = Schedule(id=uuid7(), tenant_id=pk, name="Rota %d" % number)
-        own = [Layer(id=uuid7(), tenant_id=pk, schedule=one, level=level,
-                     frequency=("weekly", "daily", "hourly")[level % 3],
-                     every=(1, 1, 12)[level % 3], starts_on=date(2025, 1, 6),
-                     hours=[] if level % 2 == 0 else [{{"days": ["mon", "tue", "wed",
-                       "thu", "fri"], "begins": "09:00", "ends": "17:00"}}])
-               for level in range(layers)]
-        turns = [Turn(tenant_id=pk, layer=layer, position=p + 1,
-                      member=members[(number * 7 + p + layer.level) % people])
-                 for layer in own for p in range(5)]
-        return one, own, turns
-
-    parts = [made(n, 2 + n % 2) for n in range(schedules)] + [made(schedules, 5)]
-    Schedule.objects.bulk_create(one for one, _, _ in parts)
-    Layer.objects.bulk_create(layer for _, own, _ in parts for layer in own)
-    Turn.objects.bulk_create(turn for _, _, turns in parts for turn in turns)
-    ids = [one.pk for one, _, _ in parts[:schedules]]
-with in_tenant(pk):
-    at = lifecycle.database_time()
-    now, year = [], []
-    for turn in range(7):
-        begun = time.perf_counter()
-        found = oncall.on_call_by(pk, ids, at)
-        now.append(time.perf_counter() - begun)
-    assert len(found) == schedules and all(found.values())
-    within = Span(at, at + timedelta(days=365))
-    five = parts[-1][0].pk
-    for turn in range(7):
-        begun = time.perf_counter()
-        shifts = rota.final(oncall.load(pk, [five], within)[five], within)
-        year.append(time.perf_counter() - begun)
-print("ROTAS " + json.dumps([now, year, len(shifts)]))
-"""
-
-
-def rotas(place: World) -> list[Verdict]:
-    """How long do 1,000 schedules at one instant take, and a year of one?"""
-    output = place.stack.manage("shell", "-c", ROTAS.format(tenant=place.tenant))
-    line = next(x for x in output.splitlines() if x.startswith("ROTAS "))
-    now, year, shifts = json.loads(line.removeprefix("ROTAS "))
-    rows = [
-        [
-            name,
-            *(f"{percentile(ones, p) * 1e3:.0f}" for p in (0.5, 1.0)),
-            f"{most * 1e3:.0f}",
-        ]
-        for name, ones, most in (
-            ("who is on call, 1,000 schedules", now, MOST_NOW),
-            (f"a year of five layers, {shifts:,} shifts", year, MOST_YEAR),
-        )
-    ]
-    print(
-        table("Who is on call", ["", "p50 ms", "worst ms", "asked ms"], rows),
-        flush=True,
-    )
-    show = lambda x: f"{x * 1e3:.0f} ms"  # noqa: E731
-    return [
-        Verdict("1,000 schedules", MOST_NOW, percentile(now, 0.5), False, show),
-        Verdict("a year of five layers", MOST_YEAR, percentile(year, 0.5), False, show),
-    ]
 
 
 if __name__ == "__main__":

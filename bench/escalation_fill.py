@@ -1,4 +1,4 @@
-"""How does an installation get many open runs? By SQL, as the flow would have left them.
+"""How does an installation get many open runs? By SQL, as the flow would leave them.
 
 Each group has one firing alert and one run of a policy that pages a channel again and
 again; nothing leaves for that channel, so that what is measured is escalation.
@@ -63,8 +63,9 @@ FROM bench.given
 GROUPS = """
 INSERT INTO alert_group (id, tenant_id, number, key, state, severity, title, labels,
   opened_at, changed_at, firing_count, alert_count, version, acked_by, route_id)
-SELECT grp, {t}, coalesce((SELECT max(number) FROM alert_group WHERE tenant_id = {t}), 0)
-  + n, md5(grp::text), 'firing', 1 + n % 5, 'Latency is high on web-' || n,
+SELECT grp, {t},
+  coalesce((SELECT max(number) FROM alert_group WHERE tenant_id = {t}), 0) + n,
+  md5(grp::text), 'firing', 1 + n % 5, 'Latency is high on web-' || n,
   jsonb_build_object('alertname', 'Latency' || n), now(), now(), 1, 1, 1, '',
   (SELECT id FROM route WHERE tenant_id = {t} LIMIT 1)
 FROM bench.given

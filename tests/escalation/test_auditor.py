@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -33,7 +34,7 @@ def look(*, again: bool = True) -> Findings | None:
         return auditor.audit()
 
 
-def sql(statement: str, values: object = None) -> None:
+def sql(statement: str, values: Any = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
