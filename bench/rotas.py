@@ -1,4 +1,4 @@
-"""How long do 1,000 schedules at one instant take, and a year of one with five layers?"""
+"""How long do 1,000 schedules at one instant take, and a year of five layers?"""
 
 from __future__ import annotations
 

@@ -71,20 +71,22 @@ DELETE FROM engine_heartbeat WHERE at < now() - interval '1 hour' AND process <>
 # now has had no run at all only if its start was lost; of older ones it may be that
 # their route had no policy then.
 WITHOUT = """
+WITH bare AS MATERIALIZED (
+  SELECT g.tenant_id, g.id, g.opened_at, r.policy_id FROM alert_group g
+  JOIN route r ON r.tenant_id = g.tenant_id AND r.id = g.route_id
+  WHERE g.state = 'firing' AND g.storm_id IS NULL AND r.policy_id IS NOT NULL
+    AND g.changed_at < now() - %(late)s * interval '1 second'
+    AND NOT EXISTS (SELECT FROM due_step d WHERE d.tenant_id = g.tenant_id
+      AND d.group_id = g.id AND d.state = 'due')
+)
 SELECT g.tenant_id, g.id, coalesce(u.state = 'active', false),
   u.state IS NULL AND g.opened_at > now() - interval '10 minutes'
-FROM alert_group g
-JOIN route r ON r.tenant_id = g.tenant_id AND r.id = g.route_id
-LEFT JOIN LATERAL (
+FROM bare g LEFT JOIN LATERAL (
   SELECT state FROM run WHERE run.tenant_id = g.tenant_id AND run.group_id = g.id
   ORDER BY created_at DESC, id DESC LIMIT 1) u ON true
-WHERE g.state = 'firing' AND g.storm_id IS NULL
-  AND g.changed_at < now() - %(late)s * interval '1 second'
-  AND NOT EXISTS (SELECT FROM due_step d WHERE d.tenant_id = g.tenant_id
-    AND d.group_id = g.id AND d.state = 'due')
+WHERE u.state IS DISTINCT FROM 'finished'
   AND EXISTS (SELECT FROM step s WHERE s.tenant_id = g.tenant_id
-    AND s.policy_id = r.policy_id AND s.kind <> 'wait')
-  AND u.state IS DISTINCT FROM 'finished'
+    AND s.policy_id = g.policy_id AND s.kind <> 'wait')
 LIMIT 10000
 """
 LOST = """
@@ -139,6 +141,9 @@ class Findings:
             or self.silent
             or self.stuck
         )
+
+
+KINDS = tuple(asdict(Findings()))
 
 
 def work() -> int:

@@ -46,9 +46,13 @@ def messages_for(
     notes = notes or {}
     funnels = _funnels(tenant_id, groups, lines)
     messages = {
-        g.pk: replace(
-            _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk)),
-            **_service_facts(services.get(g.service_id) if g.service_id else None),
+        g.pk: _message(
+            tenant,
+            g,
+            lines[g.pk],
+            coming.get(g.pk),
+            notes.get(g.pk),
+            services.get(g.service_id) if g.service_id else None,
         )
         for g in groups
     }
@@ -63,6 +67,7 @@ def _message(
     lines: list[AlertLine],
     coming: tuple[datetime, str] | None,
     note: Note | None,
+    service: Service | None,
 ) -> Message:
     return Message(
         kind=group.state,
@@ -90,6 +95,7 @@ def _message(
         flapping_since=iso(group.flapping_since),
         priority=group.priority,
         note=note,
+        **_service_facts(service),
     )
 
 
