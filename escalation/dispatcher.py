@@ -43,7 +43,9 @@ SELECT tenant_id, count(*)::int FROM (
 GROUP BY tenant_id
 """
 # With a backlog: how much waits in each tenant, up to a few times its share. Each
-# tenant costs some looks at the index, however much it has due.
+# tenant costs some looks at the index, however much it has due. Rows are compared as
+# the index `due_step_turn` has them, so that no plan walks through all that is due to
+# find one tenant's.
 WAITING = """
 WITH RECURSIVE tenants AS (
   (SELECT tenant_id FROM due_step WHERE state = 'due' ORDER BY tenant_id LIMIT 1)
@@ -54,14 +56,18 @@ WITH RECURSIVE tenants AS (
   FROM tenants t WHERE t.tenant_id IS NOT NULL
 ), late AS (
   SELECT t.tenant_id, f.due_at FROM tenants t CROSS JOIN LATERAL (
-    SELECT due_at FROM due_step d WHERE d.tenant_id = t.tenant_id
-      AND d.state = 'due' AND d.due_at <= now() ORDER BY d.due_at LIMIT 1) f
+    SELECT due_at FROM due_step d WHERE d.state = 'due'
+      AND (d.tenant_id, d.due_at) >= (t.tenant_id, '-infinity')
+      AND (d.tenant_id, d.due_at) <= (t.tenant_id, now())
+    ORDER BY d.tenant_id, d.due_at LIMIT 1) f
   ORDER BY f.due_at LIMIT %(limit)s
 )
 SELECT l.tenant_id, w.count FROM late l CROSS JOIN LATERAL (
   SELECT count(*)::int FROM (
-    SELECT FROM due_step d WHERE d.tenant_id = l.tenant_id
-      AND d.state = 'due' AND d.due_at <= now()
+    SELECT FROM due_step d WHERE d.state = 'due'
+      AND (d.tenant_id, d.due_at) >= (l.tenant_id, '-infinity')
+      AND (d.tenant_id, d.due_at) <= (l.tenant_id, now())
+    ORDER BY d.tenant_id, d.due_at
     LIMIT least(%(limit)s,
       greatest(20, 4 * %(limit)s / (SELECT count(*) FROM late)))) own) w
 """
@@ -72,14 +78,17 @@ SELECT x.step, {columns}
 FROM unnest(%s::uuid[], %s::int[]) AS t(id, share) CROSS JOIN LATERAL (
   SELECT d.id AS step, g.* FROM due_step d
   JOIN alert_group g ON g.tenant_id = d.tenant_id AND g.id = d.group_id
-  WHERE d.tenant_id = t.id AND d.state = 'due' AND d.due_at <= now()
-  ORDER BY d.due_at LIMIT t.share
+  WHERE d.state = 'due' AND (d.tenant_id, d.due_at) >= (t.id, '-infinity')
+    AND (d.tenant_id, d.due_at) <= (t.id, now())
+  ORDER BY d.tenant_id, d.due_at LIMIT t.share
   FOR UPDATE OF g SKIP LOCKED) x
 """
 # A statement of its own: it sees what was committed before the groups were locked.
+# OFFSET 0: each run is looked up by itself, however old the statistics are.
 STEPS = """
 SELECT extract(epoch FROM now() - d.due_at)::float8, {columns}
-FROM due_step d JOIN run r ON r.tenant_id = d.tenant_id AND r.id = d.run_id
+FROM due_step d CROSS JOIN LATERAL (
+  SELECT * FROM run WHERE run.tenant_id = d.tenant_id AND run.id = d.run_id OFFSET 0) r
 WHERE d.id = ANY (%s) AND d.state = 'due' AND d.due_at <= now()
 ORDER BY d.due_at, d.id
 FOR UPDATE OF d SKIP LOCKED

@@ -224,7 +224,9 @@ def _line(
 
 COMING = """
 SELECT d.group_id, d.due_at, r.snapshot -> 'steps' -> d.position::int ->> 'who'
-FROM due_step d JOIN run r ON r.tenant_id = d.tenant_id AND r.id = d.run_id
+FROM due_step d CROSS JOIN LATERAL (
+  SELECT snapshot FROM run WHERE run.tenant_id = d.tenant_id AND run.id = d.run_id
+  OFFSET 0) r
 WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
 """
 
