@@ -82,9 +82,7 @@ def test_one_of_two_that_stands_still_is_told_by_the_other(
         assert told[0]["silent"] == 1
         # A process that dies instead is replaced, and its row with it.
         stack.kill("dispatcher-2", signal.SIGKILL)
-        until(
-            lambda: figure(stack, 'alertcenter_dispatchers{state="silent"}') == 0, 60
-        )
+        until(lambda: figure(stack, 'alertcenter_dispatchers{state="silent"}') == 0, 60)
         stack.stop()
     finally:
         stack.remove()
