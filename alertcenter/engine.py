@@ -32,6 +32,7 @@ from alertcenter.api import asked, slack, slack_sync
 from alertcenter.dashboard import relay
 from escalation import (
     actions,
+    auditor,
     calendar_reading,
     dispatcher,
     flaps,
@@ -52,10 +53,13 @@ LONGEST_PAUSE = 5.0
 # most: who waits for it is a person.
 RESTS = 2
 LONGEST_REST = 0.1
+# No job is at one thing for so long unless something is wrong.
+STUCK_SECONDS = 60.0
 # What no worker has claimed by then, this process sends itself: a page never
 # depends on Redis or on Celery.
 LEFT_LYING = timedelta(seconds=3)
 VERSION = "1"
+BEAT_SECONDS = 5.0
 
 
 @dataclass
@@ -69,6 +73,10 @@ class Job:
     interval: float
     on_notice: bool = False
     worth: Callable[[], int] = lambda: 0
+    # When it is called at the latest, if that is sooner than its interval.
+    pause: Callable[[], float] | None = None
+    # When what it is at was begun, by this process' own clock.
+    begun: float | None = None
     wake: threading.Event = field(default_factory=threading.Event)
     then: list[Job] = field(default_factory=list)
 
@@ -91,17 +99,47 @@ def expire(_tenants: list[UUID]) -> int:
     return closed
 
 
-def beat() -> int:
+def name_of_this() -> str:
+    """Return the name of this process' row; that of one before it lacks the number."""
+    name = os.environ.get("AC_PROCESS", "") or "dispatcher"
+    return f"{name}@{socket.gethostname()}:{os.getpid()}"
+
+
+def stuck(work: list[Job]) -> str:
+    """Return the jobs that have been at one thing for too long."""
+    now = time.monotonic()
+    return ", ".join(
+        job.name
+        for job in work
+        if job.begun is not None and now - job.begun > STUCK_SECONDS
+    )
+
+
+def succeed() -> None:
+    """Forget the process in whose place this one was started: it is no more."""
+    own = name_of_this()
+    EngineHeartbeat.objects.filter(
+        process__startswith=own.rpartition(":")[0] + ":"
+    ).exclude(process=own).delete()
+
+
+def leave() -> None:
+    """Say that this process ended as it should."""
+    EngineHeartbeat.objects.filter(process=name_of_this()).delete()
+
+
+def beat(work: list[Job]) -> int:
     """Say that this process is well, and measure how far behind the engine is."""
     overdue = dispatcher.count_overdue()
     backlog = flow.measure_backlog()
     EngineHeartbeat.objects.update_or_create(
-        process=f"dispatcher@{socket.gethostname()}:{os.getpid()}",
+        process=name_of_this(),
         defaults={
             "at": lifecycle.database_time(),
             "version": VERSION,
             "data": {
                 "overdue": overdue,
+                "stuck": stuck(work),
                 "feed_waiting": backlog.new,
                 "feed_growth": backlog.grown,
                 "feed_parked": backlog.parked,
@@ -146,7 +184,14 @@ def send_leftovers() -> int:
 
 def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
-    steps = Job("steps", dispatcher.do_due_steps, 0.25, on_notice=True)
+    in_turns = dispatcher.Turns()
+    steps = Job(
+        "steps",
+        in_turns.work,
+        0.25,
+        on_notice=True,
+        pause=dispatcher.until_next,
+    )
     flush = Job("flushes", flushes.do_due, 0.25, on_notice=True)
     turns = flow.Turns()
     feed = Job(
@@ -160,7 +205,7 @@ def jobs() -> list[Job]:
     inbox = Job("slack_inbox", lambda: slack.process_inbox(50), 0.5, on_notice=True)
     acts = Job("asked_acts", asked.process, 0.25, on_notice=True)
     feed.then.append(acts)
-    return [
+    found = [
         feed,
         steps,
         flush,
@@ -179,7 +224,7 @@ def jobs() -> list[Job]:
         Job("names", all_tenants_do(name_quietly), 2.0),
         Job("growth", flow.redraw_grown, 3.0),
         Job("parked", flow.unpark, 30.0),
-        Job("heartbeat", beat, 10.0),
+        Job("audit", auditor.work, auditor.EVERY_SECONDS),
         Job("live_pruning", all_tenants_do(lambda _: relay.prune()), 60.0),
         Job("schedule_findings", schedule_reminders.check, 60.0),
         Job("schedule_swaps", schedule_reminders.remind_of_swaps, 60.0),
@@ -196,11 +241,13 @@ def jobs() -> list[Job]:
         Job("notices", all_tenants_do(lambda _: flushes.prune()), 3600.0),
         Job("schedule_notices", all_tenants_do(schedule_reminders.prune), 3600.0),
     ]
+    return [*found, Job("heartbeat", lambda: beat(found), BEAT_SECONDS)]
 
 
 def run(stop: threading.Event) -> None:
     """Run all jobs until `stop` is set, then let each finish what it is at."""
     work = jobs()
+    try_to(succeed)
     threads = [
         threading.Thread(target=loop, args=(job, stop), name=job.name, daemon=True)
         for job in work
@@ -215,6 +262,17 @@ def run(stop: threading.Event) -> None:
         job.wake.set()
     for thread in threads:
         thread.join(10)
+    try_to(leave)
+
+
+def try_to(act: Callable[[], None]) -> None:
+    """Do what may fail without harm."""
+    try:
+        act()
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("%s: %s", act.__name__, str(error).split("\n")[0])
+    finally:
+        connection.close()
 
 
 def loop(job: Job, stop: threading.Event) -> None:
@@ -222,10 +280,13 @@ def loop(job: Job, stop: threading.Event) -> None:
     pause = 0.0
     while not stop.is_set():
         job.wake.clear()
-        begun = time.monotonic()
+        job.begun = begun = time.monotonic()
+        wait = job.interval
         try:
             done = job.work()
             pause = 0.0
+            if not done and job.pause is not None:
+                wait = min(wait, job.pause())
         except (DatabaseError, InterfaceError, psycopg2.Error) as error:
             log.warning(
                 "job_database_error",
@@ -238,6 +299,7 @@ def loop(job: Job, stop: threading.Event) -> None:
             log.exception("job_failed", extra={"job": job.name})
             done, pause = 0, min(LONGEST_PAUSE, pause * 2 or 0.25)
             connection.close()
+        job.begun = None
         if done:
             for follower in job.then:
                 follower.wake.set()
@@ -248,7 +310,7 @@ def loop(job: Job, stop: threading.Event) -> None:
         if pause:
             stop.wait(pause)
         else:
-            job.wake.wait(job.interval)
+            job.wake.wait(wait)
     connection.close()
 
 
@@ -260,7 +322,7 @@ def listen(work: list[Job], stop: threading.Event) -> None:
             if raw is None:
                 raw = connect("listener")
                 with raw.cursor() as cursor:
-                    cursor.execute("LISTEN ac_feed")
+                    cursor.execute("LISTEN ac_feed; LISTEN ac_steps")
             if not select.select([raw], [], [], 1.0)[0]:
                 continue
             raw.poll()
@@ -268,10 +330,11 @@ def listen(work: list[Job], stop: threading.Event) -> None:
             raw = None
             time.sleep(0.5)
             continue
-        if raw.notifies:
-            raw.notifies.clear()
-            for job in work:
-                if job.on_notice:
-                    job.wake.set()
+        told = {notice.channel for notice in raw.notifies}
+        raw.notifies.clear()
+        for job in work:
+            # A step that falls due concerns no other job.
+            if job.on_notice and ("ac_feed" in told or (told and job.name == "steps")):
+                job.wake.set()
     if raw is not None:
         raw.close()

@@ -23,6 +23,7 @@ from django_prometheus.exports import ExportToDjangoView
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from alertcenter import watching
 from alertcenter.common.http import is_loopback
 
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"
@@ -86,7 +87,8 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
             content_type="text/plain; charset=utf-8",
         )
     forget_the_dead()
-    response: HttpResponseBase = ExportToDjangoView(request)
+    response: HttpResponse = ExportToDjangoView(request)
+    response.content += watching.figures()
     return response
 
 
@@ -134,6 +136,7 @@ def look() -> dict[str, Finding]:
     if found["database"].state == OK:
         found["login"] = login()
         found["migrations"] = migrations()
+        found["engine"] = engine()
     return found
 
 
@@ -188,6 +191,11 @@ def dangerous_powers() -> str:
 def migrations() -> Finding:
     """Whether the tables are those this version expects."""
     return Finding() if migrated() else Finding("Migrations wait to be applied.")
+
+
+def engine() -> Finding:
+    """Whether a dispatcher works; requests are taken without one."""
+    return Finding(watching.sentence() or OK, needed=False)
 
 
 def migrated() -> bool:

@@ -16,7 +16,6 @@ from django.db import connection
 from alertcenter.alerts import storms
 from alertcenter.alerts.models import Group, Service, Storm
 from escalation.charts import chart_of
-from escalation.models import DueStep
 from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
 
@@ -51,9 +50,13 @@ def messages_for(
     notes = notes or {}
     funnels = _funnels(tenant_id, groups, lines)
     messages = {
-        g.pk: replace(
-            _message(tenant, g, lines[g.pk], coming.get(g.pk), notes.get(g.pk)),
-            **_service_facts(services.get(g.service_id) if g.service_id else None),
+        g.pk: _message(
+            tenant,
+            g,
+            lines[g.pk],
+            coming.get(g.pk),
+            notes.get(g.pk),
+            services.get(g.service_id) if g.service_id else None,
         )
         for g in groups
     }
@@ -68,6 +71,7 @@ def _message(
     lines: list[AlertLine],
     coming: tuple[datetime, str] | None,
     note: Note | None,
+    service: Service | None,
 ) -> Message:
     return Message(
         kind=group.state,
@@ -96,6 +100,7 @@ def _message(
         priority=group.priority,
         chart=chart_of(lines),
         note=note,
+        **_service_facts(service),
     )
 
 
@@ -229,16 +234,19 @@ def picture_of(annotations: Mapping[str, Any]) -> str:
     return next((one for one in found if one.startswith("https://")), "")
 
 
+COMING = """
+SELECT d.group_id, d.due_at, r.snapshot -> 'steps' -> d.position::int ->> 'who'
+FROM due_step d CROSS JOIN LATERAL (
+  SELECT snapshot FROM run WHERE run.tenant_id = d.tenant_id AND run.id = d.run_id
+  OFFSET 0) r
+WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
+"""
+
+
 def next_steps(
     tenant_id: UUID, group_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[datetime, str]]:
     """Return when each group's next step is due and whom it tells."""
-    return {
-        step.group_id: (
-            step.due_at,
-            str(step.run.snapshot["steps"][step.position]["who"]),
-        )
-        for step in DueStep.objects.filter(
-            tenant_id=tenant_id, group_id__in=list(group_ids), state="due"
-        ).select_related("run")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(COMING, [tenant_id, [str(pk) for pk in group_ids]])
+        return {pk: (due, who or "") for pk, due, who in cursor.fetchall()}

@@ -6,10 +6,12 @@ whatever the number of schedules; escalation/rota.py does the rest.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -37,6 +39,7 @@ ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 LONGEST_LOOK = timedelta(days=400)
 MOMENT = timedelta(seconds=1)
 ONE_YEAR = timedelta(days=366)
+FEW = 100
 
 
 @dataclass(frozen=True)
@@ -174,30 +177,30 @@ class _Reader:
     def ids(self) -> list[UUID]:
         return [one.pk for one in self.schedules]
 
+    def these(self, name: str) -> dict[str, list[UUID]]:
+        """Return the condition for these schedules; of many, a long list costs more
+        than to read what is not asked for."""
+        return {f"{name}__in": self.ids()} if len(self.schedules) <= FEW else {}
+
     def years(self) -> range:
         begin = self.within.starts_at - hours.ONE_DAY
         return range(begin.year, (self.within.ends_at + hours.ONE_DAY).year + 1)
 
     def layers(self) -> dict[UUID, list[Rotation]]:
-        turns: dict[UUID, list[tuple[int, UUID]]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(TURNS, [self.tenant_id, self.ids()])
-            for layer, position, member in cursor:
-                turns[layer].append((position, member))
-        zones = {one.pk: one.time_zone for one in self.schedules}
+        zones = {str(one.pk): (one.pk, one.time_zone) for one in self.schedules}
         found: dict[UUID, list[Rotation]] = defaultdict(list)
-        for row in Layer.objects.filter(
-            tenant_id=self.tenant_id, schedule_id__in=self.ids()
-        ):
-            zone = row.time_zone or zones[row.schedule_id]
-            found[row.schedule_id].append(rotation(row, turns[row.pk], zone))
+        with connection.cursor() as cursor:
+            cursor.execute(LAYERS, [self.tenant_id, self.ids()])
+            for schedule, *facts in cursor.fetchall():
+                pk, zone = zones[schedule]
+                found[pk].append(_known_rotation(zone, *facts))
         return found
 
     def fixed(self) -> dict[UUID, list[Fixed]]:
         """Return the shifts that were read from calendars."""
         found: dict[UUID, list[Fixed]] = defaultdict(list)
         conditions = self.mine(
-            calendar__schedule_id__in=self.ids(), calendar__overrides=False
+            calendar__overrides=False, **self.these("calendar__schedule_id")
         )
         for schedule, level, begin, end, member in ImportedShift.objects.filter(
             **conditions
@@ -209,7 +212,7 @@ class _Reader:
 
     def swaps(self) -> dict[UUID, list[Change]]:
         found: dict[UUID, list[Change]] = defaultdict(list)
-        conditions = self.mine(schedule_id__in=self.ids(), benefactor_id__isnull=False)
+        conditions = self.mine(benefactor_id__isnull=False, **self.these("schedule_id"))
         for row in Swap.objects.filter(**conditions).order_by("taken_at", "id"):
             found[row.schedule_id].append(
                 Change(
@@ -226,13 +229,13 @@ class _Reader:
         """Return people's overrides and those read from calendars."""
         found: dict[UUID, list[Change]] = defaultdict(list)
         conditions = self.mine(
-            calendar__schedule_id__in=self.ids(), calendar__overrides=True
+            calendar__overrides=True, **self.these("calendar__schedule_id")
         )
         for schedule, begin, end, member in ImportedShift.objects.filter(
             **conditions
         ).values_list("calendar__schedule_id", "starts_at", "ends_at", "member_id"):
             found[schedule].append(Change(rota.ONLY, begin, end, member))
-        for row in Override.objects.filter(**self.mine(schedule_id__in=self.ids())):
+        for row in Override.objects.filter(**self.mine(**self.these("schedule_id"))):
             found[row.schedule_id].append(
                 Change(
                     row.kind, row.starts_at, row.ends_at, row.member_id, row.instead_id
@@ -242,7 +245,7 @@ class _Reader:
 
     def temporaries(self) -> dict[UUID, list[Temporary]]:
         rows = list(
-            TemporarySchedule.objects.filter(**self.mine(schedule_id__in=self.ids()))
+            TemporarySchedule.objects.filter(**self.mine(**self.these("schedule_id")))
         )
         own: dict[UUID, list[Shift]] = defaultdict(list)
         if rows:
@@ -263,13 +266,57 @@ class _Reader:
         return {person: hours.joined(spans) for person, spans in found.items()}
 
 
-TURNS = """
-SELECT t.layer_id, t.position, t.member_id
-FROM turn t
-JOIN layer l ON l.tenant_id = t.tenant_id AND l.id = t.layer_id
-WHERE t.tenant_id = %s AND l.schedule_id = ANY (%s)
-ORDER BY t.position, t.id
+# As text: what was read before is known by it, and not read anew.
+LAYERS = """
+SELECT l.schedule_id::text, l.id::text, l.time_zone, l.starts_on, l.handoff,
+  l.frequency, l.every, l.first_turn, l.ends_on, l.lasts_minutes, l.weekdays::text,
+  l.hours::text, l.holidays, l.level, l.name, (
+    SELECT string_agg(t.position || ':' || t.member_id, ',' ORDER BY t.position, t.id)
+    FROM turn t WHERE t.tenant_id = l.tenant_id AND t.layer_id = l.id)
+FROM layer l
+WHERE l.tenant_id = %s AND l.schedule_id = ANY (%s)
+ORDER BY l.level, l.id
 """
+
+
+@lru_cache(maxsize=20_000)
+def _known_rotation(
+    schedules_zone: str,
+    pk: str,
+    time_zone: str,
+    starts_on: date,
+    handoff: time,
+    frequency: str,
+    every: int,
+    first_turn: int,
+    ends_on: date | None,
+    lasts_minutes: int | None,
+    weekdays: str,
+    open_hours: str,
+    holidays_kind: str,
+    level: int,
+    name: str,
+    turns: str | None,
+) -> Rotation:
+    """Return a layer as what is reckoned with. The same facts are the same object."""
+    row = Layer(
+        id=UUID(pk),
+        starts_on=starts_on,
+        handoff=handoff,
+        frequency=frequency,
+        every=every,
+        first_turn=first_turn,
+        ends_on=ends_on,
+        lasts_minutes=lasts_minutes,
+        weekdays=json.loads(weekdays),
+        hours=json.loads(open_hours),
+        holidays=holidays_kind,
+        level=level,
+        name=name,
+    )
+    pairs = [turn.split(":") for turn in turns.split(",")] if turns else []
+    places = [(int(position), UUID(member)) for position, member in pairs]
+    return rotation(row, places, time_zone or schedules_zone)
 
 
 def absences(

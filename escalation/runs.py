@@ -126,6 +126,10 @@ ON CONFLICT (tenant_id, run_id, position, round) DO NOTHING
 """
 
 
+# What is due at once need not wait for a dispatcher's next look.
+WAKE = "NOTIFY ac_steps"
+
+
 def add_due_steps(
     tenant_id: UUID, rows: Sequence[tuple[UUID, UUID, int, int, float]]
 ) -> None:
@@ -134,6 +138,8 @@ def add_due_steps(
         return
     with connection.cursor() as cursor:
         cursor.execute(ADD, [tenant_id, *map(list, zip(*rows, strict=True))])
+        if any(seconds <= 0 for *_, seconds in rows):
+            cursor.execute(WAKE)
 
 
 def stop(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
@@ -174,7 +180,10 @@ def bring_forward(tenant_id: UUID, group_id: UUID) -> bool:
             "AND group_id = %s AND state = 'due' AND due_at > now()",
             [tenant_id, group_id],
         )
-        return bool(cursor.rowcount)
+        brought = bool(cursor.rowcount)
+        if brought:
+            cursor.execute(WAKE)
+        return brought
 
 
 HOLD = """
@@ -205,3 +214,5 @@ def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, [tenant_id, ids])
+            if cursor.rowcount:
+                cursor.execute(WAKE)

@@ -13,3 +13,22 @@ OVERDUE = Gauge(
     "Steps more than 30 seconds late now.",
     multiprocess_mode="mostrecent",  # any dispatcher measures it for all
 )
+ORPHANS = Gauge(
+    "alertcenter_escalation_orphans",
+    "Firing groups whose escalation was lost, at the auditor's last look.",
+    multiprocess_mode="mostrecent",
+)
+OLDEST = Gauge(
+    "alertcenter_escalation_oldest_seconds",
+    "How long the oldest due step has waited, at the auditor's last look.",
+    multiprocess_mode="mostrecent",
+)
+FINDINGS = Gauge(
+    "alertcenter_audit_findings",
+    "What the auditor found at its last look, by kind.",
+    ["what"],
+    multiprocess_mode="mostrecent",
+)
+HEALED = Counter(
+    "alertcenter_escalation_healed_total", "Lost runs that the auditor began anew."
+)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
 
 from alertcenter.common import tracing
@@ -93,13 +94,17 @@ RETURNING id
 """
 
 
+# Takes a message apart like `Message.to_json`, in a fraction of the time.
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
 def put(tenant_id: UUID, entries: Sequence[Entry]) -> list[UUID]:
     """Write deliveries; return the ids of those that are new."""
     if not entries:
         return []
     values: dict[str, Any] = {
         "tenant": tenant_id,
-        "rows": json.dumps([_row(entry) for entry in entries]),
+        "rows": _encoder.encode([_row(entry) for entry in entries]).decode(),
     }
     with connection.cursor() as cursor:
         cursor.execute(PUT, values)
@@ -115,17 +120,17 @@ def _row(entry: Entry) -> dict[str, Any]:
         "lane": entry.lane,
         "destination": entry.destination,
         "kind": entry.kind,
-        "channel_id": entry.channel_id and str(entry.channel_id),
+        "channel_id": entry.channel_id,
         "channel_kind": entry.channel_kind,
-        "member_id": entry.member_id and str(entry.member_id),
+        "member_id": entry.member_id,
         "address": entry.address,
-        "group_id": entry.group_id and str(entry.group_id),
-        "message": entry.message.to_json(),
+        "group_id": entry.group_id,
+        "message": entry.message,
         "severity": entry.severity,
         "delay": entry.delay_seconds,
         "put_off": entry.put_off,
         "correlation": entry.correlation_id or tracing.current(),
-        "instead_of": entry.instead_of and str(entry.instead_of),
+        "instead_of": entry.instead_of,
     }
 
 
@@ -134,17 +139,28 @@ IS_TOLD = """d.kind = 'page' AND d.state NOT IN ('cancelled', 'dead')
   AND NOT (d.put_off AND d.state = 'pending' AND d.attempts = 0
     AND d.next_at > now())"""
 TOLD = f"""
-SELECT DISTINCT ON (d.lane) d.channel_id, d.channel_kind, d.member_id, d.address,
-  c.settings::text
+SELECT DISTINCT ON (d.group_id, d.lane) d.group_id, d.channel_id, d.channel_kind,
+  d.member_id, d.address, c.settings::text
 FROM delivery d
 LEFT JOIN channel c ON c.tenant_id = d.tenant_id AND c.id = d.channel_id
-WHERE d.tenant_id = %s AND d.group_id = %s AND {IS_TOLD} AND d.state <> 'merged'
-ORDER BY d.lane, d.id
+WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND {IS_TOLD}
+  AND d.state <> 'merged'
+ORDER BY d.group_id, d.lane, d.id
 """
+# OFFSET 0: each lane is looked up by itself, whatever the statistics say.
 REDRAW = """
-UPDATE delivery SET message = %s WHERE tenant_id = %s AND lane = %s
-  AND kind = 'update' AND state = 'pending' AND (next_at <= now() OR %s)
-RETURNING id
+WITH x AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS y(lane text, message jsonb)
+)
+UPDATE delivery d SET message = found.message
+FROM (
+  SELECT own.id, x.message FROM x CROSS JOIN LATERAL (
+    SELECT id FROM delivery o WHERE o.tenant_id = %s AND o.lane = x.lane
+      AND o.state IN ('pending', 'leased', 'ambiguous') AND o.kind = 'update'
+      AND o.state = 'pending' AND (o.next_at <= now() OR %s) OFFSET 0) own
+) found
+WHERE d.id = found.id AND d.state = 'pending'
+RETURNING d.lane
 """
 ADD_UP = """
 UPDATE delivery SET message = jsonb_set(message, '{note,data,count}',
@@ -154,8 +170,9 @@ WHERE tenant_id = %s AND lane = %s AND kind = 'reply' AND state = 'pending'
 RETURNING id
 """
 OVERTAKEN = """
-UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s AND group_id = %s
-  AND kind = 'update' AND state = 'pending' AND fence = 0 AND next_at > now()
+UPDATE delivery SET state = 'cancelled' WHERE tenant_id = %s
+  AND group_id = ANY (%s::uuid[]) AND kind = 'update' AND state = 'pending'
+  AND fence = 0 AND next_at > now()
 """
 
 
@@ -172,6 +189,16 @@ def told_of(tenant_id: UUID, group_ids: Sequence[UUID]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
+@dataclass(frozen=True)
+class Redraw:
+    """What every conversation about one group is to say from now on."""
+
+    group_id: UUID
+    message: Message
+    version: int
+    correlation_id: str = ""
+
+
 def refresh(
     tenant_id: UUID,
     group_id: UUID,
@@ -180,7 +207,15 @@ def refresh(
     version: int,
     delay_seconds: int = 0,
 ) -> int:
-    """Bring every conversation about the group up to date; return how many rows.
+    """Bring every conversation about one group up to date: see `refresh_all`."""
+    redraw = Redraw(group_id, message, version)
+    return refresh_all(tenant_id, [redraw], delay_seconds=delay_seconds)
+
+
+def refresh_all(
+    tenant_id: UUID, redraws: Sequence[Redraw], *, delay_seconds: int = 0
+) -> int:
+    """Bring every conversation about groups up to date; return how many rows.
 
     A channel's message is redrawn in place (several redraws that wait become one)
     and, with a note, its thread gets a line. With `delay_seconds` both wait that long
@@ -188,29 +223,42 @@ def refresh(
     a delay overtakes them. A mailbox that got the page gets one mail when the group is
     acknowledged or resolved.
     """
+    ids = [str(redraw.group_id) for redraw in redraws]
     with connection.cursor() as cursor:
-        cursor.execute(TOLD, [tenant_id, group_id])
+        cursor.execute(TOLD, [tenant_id, ids])
         places = cursor.fetchall()
         if not delay_seconds:
             # A redraw put off would come later and show what no longer is.
-            cursor.execute(OVERTAKEN, [tenant_id, group_id])
+            cursor.execute(OVERTAKEN, [tenant_id, ids])
+    by_group = {redraw.group_id: redraw for redraw in redraws}
     wanted = [
         Entry(
-            idem=f"{group_id}/{version}/{kind}/{channel_id or ''}:{address}",
-            message=message,
+            idem=f"{group_id}/{redraw.version}/{kind}/{channel_id or ''}:{address}",
+            message=redraw.message,
             channel_id=channel_id,
             channel_kind=channel_kind,
             member_id=member_id,
             address=address,
             group_id=group_id,
             kind=kind,
-            severity=message.severity,
+            severity=redraw.message.severity,
             delay_seconds=delay_seconds,
+            correlation_id=redraw.correlation_id,
         )
-        for channel_id, channel_kind, member_id, address, chosen in places
-        for kind in _kinds(channel_kind, message, chosen)
+        for group_id, channel_id, channel_kind, member_id, address, chosen in places
+        for redraw in (by_group[group_id],)
+        for kind in _kinds(channel_kind, redraw.message, chosen)
     ]
-    put(tenant_id, [e for e in wanted if not _merged(tenant_id, e)])
+    redrawn = _redrawn(tenant_id, wanted, put_off=bool(delay_seconds))
+    put(
+        tenant_id,
+        [
+            entry
+            for entry in wanted
+            if not (entry.kind == "update" and entry.lane in redrawn)
+            and not _added_up(tenant_id, entry)
+        ],
+    )
     return len(wanted)
 
 
@@ -227,18 +275,28 @@ def _kinds(channel_kind: str, message: Message, chosen: str | None) -> list[str]
     return kinds
 
 
-def _merged(tenant_id: UUID, entry: Entry) -> bool:
-    """Whether a row that still waits now says this too."""
+def _redrawn(tenant_id: UUID, entries: Sequence[Entry], *, put_off: bool) -> set[str]:
+    """Let redraws that still wait show this too; return their lanes."""
+    rows = [
+        {"lane": entry.lane, "message": entry.message}
+        for entry in entries
+        if entry.kind == "update"
+    ]
+    if not rows:
+        return set()
     with connection.cursor() as cursor:
-        if entry.kind == "update":
-            text = json.dumps(entry.message.to_json())
-            values: list[Any] = [text, tenant_id, entry.lane, bool(entry.delay_seconds)]
-            cursor.execute(REDRAW, values)
-        elif entry.delay_seconds and entry.message.note:
-            count = int(entry.message.note.data.get("count", 1))
-            cursor.execute(ADD_UP, [count, tenant_id, entry.lane])
-        else:
-            return False
+        text = _encoder.encode(rows).decode()
+        cursor.execute(REDRAW, [text, tenant_id, put_off])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _added_up(tenant_id: UUID, entry: Entry) -> bool:
+    """Whether a line that still waits now counts this too."""
+    if entry.kind == "update" or not entry.delay_seconds or not entry.message.note:
+        return False
+    count = int(entry.message.note.data.get("count", 1))
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_UP, [count, tenant_id, entry.lane])
         return cursor.fetchone() is not None
 
 

@@ -178,6 +178,18 @@ class Stack:
         output: str = result.stdout
         return output
 
+    def run(self, name: str, role: str = "engine") -> subprocess.Popen[bytes]:
+        """Start one more process of a kind: dispatch, worker or beat."""
+        more = {"ALERTCENTER_DB_ROLE": role, "AC_PROCESS": f"{name}-more"}
+        more["PROMETHEUS_MULTIPROC_DIR"] = str(self.home / "metrics")
+        with (self.home / "log" / f"{name}-more.log").open("ab") as log:
+            return subprocess.Popen(
+                [*self.python, str(MANAGE), name],
+                env=self.environment | more,
+                stdout=log,
+                stderr=log,
+            )
+
     def sql(
         self, query: str, parameters: Any = None, *, role: str = "superuser"
     ) -> list[tuple[Any, ...]]:

@@ -23,6 +23,8 @@ TRUSTED_PROXIES = env.trusted_proxies
 OUTBOUND_ALLOW = env.outbound_allow
 PUSH_ALLOW = env.push_allow
 APPRISE_SCHEMES = env.names("ALERTCENTER_APPRISE_SCHEMES")
+# Called by each clean pass of the auditor: its absence is the alarm.
+HEARTBEAT_URL = env.address("ALERTCENTER_HEARTBEAT_URL")
 METRICS_TOKEN = env.text("ALERTCENTER_METRICS_TOKEN")
 # Days for which rows are kept; tenants may have terms of their own.
 RETENTION_DAYS = {

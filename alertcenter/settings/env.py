@@ -74,6 +74,13 @@ class Env:
             )
         return int(value)
 
+    def address(self, name: str) -> str:
+        """Return an address to be called, or ""."""
+        value = self.text(name)
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise SettingsError(f"{name} must begin with https:// or http://.")
+        return value
+
     # --- the installation ---
 
     @cached_property

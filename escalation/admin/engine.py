@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from alertcenter.alerts.lifecycle import database_time
+from escalation import auditor
 from escalation.models import DueStep, EngineHeartbeat, Run
 from tenants.admin_base import OperatorsOnly, ReadOnlyAdmin, ReadOnlyInline
 
@@ -77,9 +80,24 @@ class HeartbeatAdmin(OperatorsOnly, admin.ModelAdmin):
     """Which processes are alive; for operators."""
 
     section_order = 5
-    list_display = ("process", "at", "version", "data")
+    list_display = ("process", "at", "state", "version", "data")
     search_fields = ("process",)
-    readonly_fields = ("process", "at", "version", "data")
+    readonly_fields = ("process", "at", "state", "version", "data")
+
+    @admin.display(description=_("state"))
+    def state(self, row: EngineHeartbeat) -> str:
+        """What the auditor found at its last look; whether a dispatcher works."""
+        if row.process == auditor.ROW:
+            found = [
+                f"{name}: {number}"
+                for name in auditor.KINDS
+                if (number := row.data.get(name))
+            ]
+            return ", ".join(found) or str(_("nothing wrong"))
+        since = database_time() - row.at
+        if since > timedelta(seconds=auditor.SILENT_SECONDS):
+            return str(_("silent"))
+        return str(row.data.get("stuck") or _("well"))
 
     def has_add_permission(self, request: Any) -> bool:
         return False

@@ -94,6 +94,12 @@ class DueStep(TenantRow):
             models.Index(
                 fields=["due_at"], condition=Q(state="due"), name="due_step_due"
             ),
+            # With a backlog, tenants take turns.
+            models.Index(
+                fields=["tenant", "due_at"],
+                condition=Q(state="due"),
+                name="due_step_turn",
+            ),
             models.Index(
                 fields=["tenant", "group_id"],
                 condition=Q(state="due"),

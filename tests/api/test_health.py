@@ -99,6 +99,7 @@ def test_livez_asks_nobody(django_db_blocker):
     connection.close()
 
 
+@pytest.mark.django_db
 class TestMetrics:
     def test_this_machine_may_see_djangos_and_ours(self):
         text = get("/metrics").body.decode()
