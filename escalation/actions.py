@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from django.db.utils import InterfaceError, OperationalError
 from alertcenter.alerts import lifecycle, quiet
 from alertcenter.alerts.lifecycle import NOW, After, GroupChange
 from alertcenter.alerts.models import Group, GroupAlert
-from escalation import runs, threads
+from escalation import asking, runs, threads
 from notifications import outbox
 from tenants import audit
 from tenants.actors import THE_ENGINE, Actor
@@ -36,7 +36,8 @@ LONGEST_SNOOZE = 30 * 24 * 3600
 class Outcome:
     """What became of an act on one group.
 
-    `reason` is done, already, resolved, stale, nothing_due or not_found.
+    `reason` is done, already, resolved, stale, nothing_due, not_found, or others:
+    those must acknowledge too.
     """
 
     group_id: UUID
@@ -59,6 +60,8 @@ def acknowledge(
         return "already" if group.state == "acknowledged" else _open(group)
 
     groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
+    answered, waiting = _answer(tenant_id, groups, actor)
+    groups = [g for g in groups if g.pk not in waiting]
     _change(
         groups,
         lambda g: {
@@ -73,7 +76,32 @@ def acknowledge(
     )
     _halt(tenant_id, groups)
     _finish(tenant_id, groups, "acknowledged", actor)
-    return outcomes(groups)
+    return [
+        replace(one, done=one.group_id in answered, reason="others")
+        if one.group_id in waiting
+        else one
+        for one in outcomes(groups)
+    ]
+
+
+def _answer(
+    tenant_id: UUID, groups: Sequence[Group], actor: Actor
+) -> tuple[set[UUID], set[UUID]]:
+    """Where everybody must acknowledge, note that one has; return the groups in which
+    that was news, and those that wait for others."""
+    ids = [g.pk for g in groups]
+    answered = asking.answer(tenant_id, ids, actor)
+    left = asking.left(tenant_id, ids)
+    waiting = [g for g in groups if g.pk in left]
+    said = [g for g in waiting if g.pk in answered]
+    for group in said:
+        others = ", ".join(left[group.pk])
+        data = {"who": others, "reason": "acknowledged_one"}
+        _change(
+            [group], lambda _: {}, "noted", actor, reason="acknowledged_one", data=data
+        )
+        _finish(tenant_id, [group], "noted", actor, **data)
+    return answered, {g.pk for g in waiting}
 
 
 def acknowledge_alerts(
@@ -158,7 +186,11 @@ def snooze(
 
 
 def resolve(
-    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor
+    tenant_id: UUID,
+    group_ids: Iterable[UUID],
+    *,
+    actor: Actor,
+    reason: str = "person",
 ) -> list[Outcome]:
     """It is over: close the groups and the alerts that fire in them."""
     ids = list(group_ids)
@@ -183,7 +215,7 @@ def resolve(
         },
         "resolved",
         actor,
-        reason="person",
+        reason=reason,
     )
     _halt(tenant_id, groups)
     _finish(tenant_id, groups, "resolved", actor)

@@ -222,11 +222,14 @@ def next_steps(
 ) -> dict[UUID, tuple[datetime, str]]:
     """Return when each group's next step is due and whom it tells."""
     return {
-        step.group_id: (
-            step.due_at,
-            str(step.run.snapshot["steps"][step.position]["who"]),
-        )
+        step.group_id: (step.due_at, _next_who(step))
         for step in DueStep.objects.filter(
             tenant_id=tenant_id, group_id__in=list(group_ids), state="due"
         ).select_related("run")
     }
+
+
+def _next_who(step: DueStep) -> str:
+    """Return whom the step tells, or the first after it that tells somebody."""
+    coming = step.run.snapshot["steps"][step.position :]
+    return next((who for plan in coming if (who := str(plan["who"] or ""))), "")

@@ -9,35 +9,78 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, Min
 
 from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
-from escalation.models import Policy, Run, Step
-from escalation.models.policy import StepKind
+from escalation.models import DueStep, Policy, Run, Step
+from escalation.models.team import Team
+from escalation.steps import registry
+from escalation.steps.base import OLD
+from tenants.models import Member
 
 MOST_STEPS = 100
 
 
-def snapshot(policy: Policy, steps: Iterable[Step]) -> dict[str, Any]:
+def snapshot(
+    policy: Policy, steps: Iterable[Step], names: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the policy's steps as JSON, with the names people read."""
     return {
         "policy": str(policy.pk),
         "name": policy.name,
-        "steps": [_frozen(step) for step in list(steps)[:MOST_STEPS]],
+        "ack_timeout": policy.ack_timeout_seconds,
+        "steps": [frozen(step, names or {}) for step in list(steps)[:MOST_STEPS]],
     }
 
 
-def _frozen(step: Step) -> dict[str, Any]:
-    target = step.channel or step.member or step.schedule
-    return {
+def frozen(step: Step, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return one step of a snapshot.
+
+    `target` is for processes of a former version; a kind that these do not know has
+    none, so that they leave the step to others instead of passing over it.
+    """
+    held = {name: getattr(step, name) for name in REFERENCES}
+    params = dict(step.params) | {n: str(v.pk) for n, v in held.items() if v}
+    known = {str(v.pk): str(v) for v in held.values() if v}
+    known |= {pk: names[pk] for pk in referred([params]) if pk in names}
+    plan: dict[str, Any] = {
         "kind": step.kind,
-        "target": str(target.pk) if target else None,
-        "who": str(target) if target else "",
+        "target": params.get(OLD[step.kind]) if step.kind in OLD else None,
         "wait": step.wait_seconds or 0,
+        "step": str(step.pk),
+        "params": params,
+        "names": known,
+    }
+    return plan | {"who": registry.who(plan)}
+
+
+REFERENCES = ("channel", "member", "schedule")
+
+
+def referred(params: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the ids of members, teams and policies that steps were told."""
+    found: set[str] = set()
+    for one in params:
+        found.update(one.get("members") or ())
+        found.update(one[name] for name in ("team", "policy") if one.get(name))
+    return found
+
+
+def names_for(tenant_id: UUID, steps: Iterable[Step]) -> dict[str, str]:
+    """Return the names of what steps refer to, by id; what is gone has none."""
+    ids = referred(step.params for step in steps)
+    if not ids:
+        return {}
+    return {
+        str(row.pk): str(row)
+        for model in (Member, Team, Policy)
+        for row in model.objects.filter(tenant_id=tenant_id, pk__in=ids)
     }
 
 
@@ -53,7 +96,8 @@ def snapshots(
         .order_by("position", "id")
     ):
         by_policy[step.policy_id].append(step)
-    return {pk: snapshot(p, by_policy[pk]) for pk, p in policies.items()}
+    names = names_for(tenant_id, (step for own in by_policy.values() for step in own))
+    return {pk: snapshot(p, by_policy[pk], names) for pk, p in policies.items()}
 
 
 def next_step(steps: Sequence[Mapping[str, Any]], after: int) -> tuple[int, int] | None:
@@ -64,7 +108,7 @@ def next_step(steps: Sequence[Mapping[str, Any]], after: int) -> tuple[int, int]
     """
     seconds = 0
     for index in range(after + 1, len(steps)):
-        if steps[index]["kind"] != StepKind.WAIT:
+        if steps[index]["kind"] != registry.WAIT:
             return index, seconds
         seconds += int(steps[index]["wait"])
     return None
@@ -77,6 +121,8 @@ class Start:
     group: Group
     policy_id: UUID | None
     wait_seconds: int = 0
+    # How many policies handed it over before.
+    handed: int = 0
 
 
 def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
@@ -99,7 +145,7 @@ def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
             tenant_id=tenant_id,
             group=item.group,
             policy_name=plan["name"],
-            snapshot=plan,
+            snapshot=plan | ({"handed": item.handed} if item.handed else {}),
         )
         for item, plan, _, _ in rows
     ]
@@ -148,10 +194,28 @@ def stop(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
         stopped: int = cursor.rowcount
         cursor.execute(
             "UPDATE due_step SET state = 'cancelled' "
-            "WHERE tenant_id = %s AND group_id = ANY(%s) AND state = 'due'",
+            "WHERE tenant_id = %s AND group_id = ANY(%s) AND state IN ('due', 'ack')",
             [tenant_id, ids],
         )
     return stopped
+
+
+def finish(tenant_id: UUID, run_ids: Sequence[UUID]) -> None:
+    """End runs that came to the end of their policies."""
+    if run_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE run SET state = 'finished', ended_at = now() "
+                "WHERE tenant_id = %s AND id = ANY(%s)",
+                [tenant_id, list(run_ids)],
+            )
+
+
+def round_began(tenant_id: UUID, run_id: UUID, number: int) -> datetime | None:
+    """Return when the first step of a round was done."""
+    mine = DueStep.objects.filter(tenant_id=tenant_id, run_id=run_id, round=number)
+    found: datetime | None = mine.aggregate(at=Min("done_at"))["at"]
+    return found
 
 
 def restart(tenant_id: UUID, groups: Sequence[Group]) -> int:
@@ -170,7 +234,8 @@ def bring_forward(tenant_id: UUID, group_id: UUID) -> bool:
     """Make the waiting step of the group due now; return whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE due_step SET due_at = now() WHERE tenant_id = %s "
+            "UPDATE due_step SET due_at = now(), not_before = NULL, forced = true "
+            "WHERE tenant_id = %s "
             "AND group_id = %s AND state = 'due' AND due_at > now()",
             [tenant_id, group_id],
         )
@@ -183,10 +248,11 @@ FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS x(pk, reason, seconds)
 WHERE id = x.pk
 """
 RELEASE = """
-UPDATE due_step d SET held = '', due_at = now()
+UPDATE due_step d SET held = '', due_at = now(), not_before = NULL
 FROM alert_group g
 WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
-  AND d.held NOT IN ('', 'interval')
+  AND d.held IN ('silenced', 'inhibited', 'flapping', 'storm', 'if_severity',
+    'if_size', 'if_rate')
   AND g.tenant_id = d.tenant_id AND g.id = d.group_id
   AND g.quiet_count < g.firing_count
 """
@@ -197,6 +263,27 @@ def hold(rows: Sequence[tuple[int, str, float]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(HOLD, [*map(list, zip(*rows, strict=True))])
+
+
+WAIT = """
+UPDATE due_step SET held = x.reason, due_at = x.moment, not_before = x.moment,
+  turn = least(turn + 1, 32000), forced = false
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS x(pk, reason, moment)
+WHERE id = x.pk
+"""
+
+
+def wait(rows: Sequence[tuple[int, str, datetime]]) -> None:
+    """Put steps off as they asked for: (due step, why, until when)."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(WAIT, [*map(list, zip(*rows, strict=True))])
+
+
+def put_back(step_ids: Sequence[int]) -> None:
+    """Make steps wait on for the moment that they asked for."""
+    if step_ids:
+        DueStep.objects.filter(pk__in=step_ids).update(due_at=F("not_before"))
 
 
 def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:

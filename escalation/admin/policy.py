@@ -13,16 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation.models import Policy, Step
-from escalation.models.policy import StepKind
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.site_index import FirstStep
 
 NEEDED = {
-    StepKind.CHANNEL: "channel",
-    StepKind.MEMBER: "member",
-    StepKind.ONCALL: "schedule",
-    StepKind.WAIT: "wait_seconds",
+    "channel": "channel",
+    "member": "member",
+    "oncall": "schedule",
+    "wait": "wait_seconds",
 }
 
 
@@ -121,7 +120,7 @@ class PolicyAdmin(TenantScopedAdmin):
 
 def step_words(step: Step) -> str:
     """Return one step in a few words."""
-    if step.kind == StepKind.WAIT:
+    if step.kind == "wait":
         return duration_words(step.wait_seconds or 0)
     return str(step.channel or step.member or step.schedule or "?")
 
@@ -135,7 +134,7 @@ def duration_words(seconds: int) -> str:
 
 def tells_somebody(steps: list[Step]) -> bool:
     """Whether the last step that tells reaches a member or an active channel."""
-    telling = [step for step in steps if step.kind != StepKind.WAIT]
+    telling = [step for step in steps if step.kind != "wait"]
     if not telling:
         return False
     last = telling[-1]
@@ -148,7 +147,7 @@ def tells_somebody(steps: list[Step]) -> bool:
 
 def verdict(steps: list[Step]) -> SafeString:
     """Return whom the policy reaches in the end, red when nobody."""
-    telling = [step for step in steps if step.kind != StepKind.WAIT]
+    telling = [step for step in steps if step.kind != "wait"]
     if not tells_somebody(steps):
         return format_html('<span class="pill bad">{}</span>', _("nobody"))
     return format_html('<span class="pill good">{}</span>', step_words(telling[-1]))

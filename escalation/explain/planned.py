@@ -12,7 +12,6 @@ from escalation import oncall, runs
 from escalation.explain.routes import Names
 from escalation.explain.steps import Crew
 from escalation.explain.trace import Line, Link, Verdict
-from escalation.models.policy import StepKind
 from notifications import personal, recipients
 from notifications.models import Channel
 
@@ -53,7 +52,7 @@ def _policy(
     crew, when = Crew(tenant_id), begin
     lines: list[Line] = []
     for number, step in enumerate(plan["steps"] if plan else (), 1):
-        if step["kind"] == StepKind.WAIT:
+        if step["kind"] == "wait":
             when += timedelta(seconds=int(step["wait"]))
         elif len(lines) < MOST_STEPS:
             lines.append(_step(tenant_id, crew, step, number, when, severity, link))
@@ -77,7 +76,7 @@ def _step(
         "step": number,
         "kind": step["kind"],
         "who": who,
-        "schedule": step["who"] if step["kind"] == StepKind.ONCALL else "",
+        "schedule": step["who"] if step["kind"] == "oncall" else "",
         "kinds": kinds,
     }
     verdict: Verdict = "yes" if kinds else "no"
@@ -96,13 +95,13 @@ def _target(
     Mirrors escalation.carrying.resolve_target, which asks for now.
     """
     who = str(step["who"])
-    if step["kind"] == StepKind.CHANNEL:
+    if step["kind"] == "channel":
         rows = Channel.objects.filter(tenant_id=tenant_id, pk=step["target"])
         channel = rows.filter(active=True).first()
         if channel is None:
             return [], who, "would_channel_gone"
         return _said(recipients.for_channel(channel), who, "would_tell")
-    if step["kind"] == StepKind.MEMBER:
+    if step["kind"] == "member":
         member_id = UUID(step["target"])
         calls = personal.calls_for(tenant_id, member_id, severity=severity, at=when)
         return _said([call[:3] for call in calls], who, "would_tell")

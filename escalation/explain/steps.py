@@ -15,7 +15,6 @@ from escalation.explain.facts import Facts
 from escalation.explain.trace import Line, Link
 from escalation.hours import Span
 from escalation.models import DueStep, Run
-from escalation.models.policy import StepKind
 from escalation.rota import Rota
 from tenants.actors import ENGINE
 from tenants.models import Member
@@ -99,7 +98,7 @@ def _of_run(run: RunFacts) -> list[Line]:
     lines = [Line("policy", "run", "info", begun, data, run.link)]
     coming: datetime | None = None
     for position, step in enumerate(run.steps):
-        if step["kind"] == StepKind.WAIT:
+        if step["kind"] == "wait":
             if coming is not None:
                 coming += timedelta(seconds=int(step["wait"]))
             continue
@@ -119,7 +118,7 @@ def _step(
         "first": position == _first(run.steps),
         "kind": step["kind"],
         "who": step["who"],
-        "schedule": step["who"] if step["kind"] == StepKind.ONCALL else "",
+        "schedule": step["who"] if step["kind"] == "oncall" else "",
         "policy": run.run.policy_name,
     }
     if row is None:
@@ -154,7 +153,7 @@ def _planned(
 ) -> dict[str, Any]:
     """Say who is on call at the moment of a step that asks for that."""
     planned: dict[str, Any] = {"when": moment}
-    if step["kind"] == StepKind.ONCALL and step["target"]:
+    if step["kind"] == "oncall" and step["target"]:
         names = oncall.names_of(run.crew.at(step["target"], moment))
         planned |= {"who": names or step["who"], "nobody": not names}
     return planned

@@ -7,8 +7,8 @@ from escalation.models.calendars import (
     CalendarImport,
     ImportedShift,
 )
-from escalation.models.policy import Policy, Step
-from escalation.models.run import DueStep, EngineHeartbeat, Run
+from escalation.models.policy import Policy, SlaTarget, Step, StepTurn
+from escalation.models.run import Asked, DueStep, EngineHeartbeat, LastAct, Run
 from escalation.models.schedule import (
     Layer,
     Override,
@@ -22,18 +22,22 @@ from escalation.models.team import Team, TeamMember
 
 __all__ = [
     "Absence",
+    "Asked",
     "Availability",
     "CalendarFeed",
     "CalendarImport",
     "DueStep",
     "EngineHeartbeat",
     "ImportedShift",
+    "LastAct",
     "Layer",
     "Override",
     "Policy",
     "Run",
     "Schedule",
+    "SlaTarget",
     "Step",
+    "StepTurn",
     "Swap",
     "Team",
     "TeamMember",
