@@ -22,24 +22,19 @@ from escalation import holding, runs, telemetry, threads
 from escalation.messages import messages_for
 from escalation.models import DueStep
 from escalation.steps.base import (
-    Finish,
-    GoOn,
     HandOver,
     Repeat,
     Resolved,
     Situation,
-    SkipNext,
     WaitUntil,
 )
 from escalation.steps.books import Books
+from escalation.steps.following import MOST_HANDED, Coming, following
 from escalation.steps.registry import kind_of
 from notifications import outbox
 from notifications.message import Message
 from tenants.actors import THE_ENGINE
 
-# A round of a policy takes at least so long, also where no step waits.
-SHORTEST_ROUND = 60.0
-MOST_HANDED = 5
 IN_TURN = "round_robin"
 
 
@@ -119,7 +114,7 @@ def _put_off(orders: Sequence[Order]) -> None:
 
 def _go_on(tenant_id: UUID, orders: Sequence[Order], now: datetime) -> None:
     """Write each run's next due step, or finish it at the end of its policy."""
-    following, finished, handed = [], [], []
+    rows, finished, handed = [], [], []
     for order in orders:
         step = order.step
         coming = _coming(tenant_id, order, now)
@@ -128,37 +123,21 @@ def _go_on(tenant_id: UUID, orders: Sequence[Order], now: datetime) -> None:
             if isinstance(order.found.then, HandOver):
                 handed.append(order)
             continue
-        position, round_, seconds = coming
-        following.append((step.run_id, step.group_id, position, round_, seconds))
-    runs.add_due_steps(tenant_id, following)
+        rows.append((step.run_id, step.group_id, *coming))
+    runs.add_due_steps(tenant_id, rows)
     runs.finish(tenant_id, finished)
     _hand_over(tenant_id, handed)
 
 
-def _coming(
-    tenant_id: UUID, order: Order, now: datetime
-) -> tuple[int, int, float] | None:
-    """Return (position, round, seconds) of what follows a step; None for the end."""
+def _coming(tenant_id: UUID, order: Order, now: datetime) -> Coming | None:
+    """Return what follows a step; None for the end."""
     step, then = order.step, order.found.then
-    steps = step.run.snapshot["steps"]
-    if isinstance(then, Finish | HandOver):
-        return None
+    age = 0.0
     if isinstance(then, Repeat):
-        first = runs.next_step(steps, -1)
-        if first is None:
-            return None
         begun = runs.round_began(tenant_id, step.run_id, step.round) or now
-        rest = SHORTEST_ROUND - (now - begun).total_seconds()
-        return first[0], step.round + 1, max(float(first[1]), rest, 0.0)
-    coming = runs.next_step(steps, step.position)
-    if coming and isinstance(then, SkipNext):
-        coming = runs.next_step(steps, coming[0])
-    if coming is None:
-        return None
-    position, seconds = coming
-    if isinstance(then, GoOn) and then.at_once and steps[position]["kind"] != "repeat":
-        seconds = 0
-    return position, step.round, float(seconds)
+        age = (now - begun).total_seconds()
+    steps = step.run.snapshot["steps"]
+    return following(steps, step.position, then, step.round, age)
 
 
 def _hand_over(tenant_id: UUID, orders: Sequence[Order]) -> None:

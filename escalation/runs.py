@@ -22,6 +22,7 @@ from escalation.models import DueStep, Policy, Run, Step
 from escalation.models.team import Team
 from escalation.steps import registry
 from escalation.steps.base import OLD
+from escalation.steps.following import next_step
 from tenants.models import Member
 
 MOST_STEPS = 100
@@ -98,20 +99,6 @@ def snapshots(
         by_policy[step.policy_id].append(step)
     names = names_for(tenant_id, (step for own in by_policy.values() for step in own))
     return {pk: snapshot(p, by_policy[pk], names) for pk, p in policies.items()}
-
-
-def next_step(steps: Sequence[Mapping[str, Any]], after: int) -> tuple[int, int] | None:
-    """Return (index, seconds to wait) of the next step that does something.
-
-    `after` is the index of the step just done, -1 at the start; waits on the way
-    add up. None when the policy has come to its end.
-    """
-    seconds = 0
-    for index in range(after + 1, len(steps)):
-        if steps[index]["kind"] != registry.WAIT:
-            return index, seconds
-        seconds += int(steps[index]["wait"])
-    return None
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,12 @@ class GoOn:
 
 @dataclass(frozen=True)
 class WaitUntil:
-    """This step is looked at again at a moment; `held` says why."""
+    """This step is looked at again at a moment; `held` says why. `known`: it is the
+    clock that decides, so that who asks ahead can tell what comes then."""
 
     moment: datetime
     held: str
+    known: bool = True
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,11 @@ class Condition(Kind):
             return Resolved(reason="if_stops", then=Finish())
         if otherwise != fields.WAIT:
             return Resolved(reason="if_skips", then=SkipNext())
-        moment = self.opens(at) or at.now + LOOK_AGAIN
+        opens = self.opens(at)
+        moment = opens or at.now + LOOK_AGAIN
         reason = "" if at.turn else "if_waits"
-        return Resolved(reason=reason, then=WaitUntil(moment, self.name))
+        then = WaitUntil(moment, self.name, known=opens is not None)
+        return Resolved(reason=reason, then=then)
 
     def words(self, plan: Plan) -> str:
         return f"{self.says(plan)} {otherwise_words(plan)}"
