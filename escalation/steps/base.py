@@ -184,6 +184,7 @@ class Kind:
     position: ClassVar[int] = 50  # in lists of kinds
     tells: ClassVar[bool] = False  # whether somebody is told by it
     condition: ClassVar[bool] = False  # whether it may keep the next from being done
+    clock: ClassVar[bool] = False  # whether that is a question of time alone
 
     def clean(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return params as they are stored. Raises ValidationError."""

@@ -96,6 +96,7 @@ class IfTime(Condition):
     label = gettext_lazy("continue only at these hours")
     fields = (fields.DAYS, fields.BEGINS, fields.ENDS, fields.ZONE, fields.OTHERWISE)
     position = 30
+    clock = True
 
     def window(self, plan: Plan) -> tuple[Hours, ...]:
         one = {name: of(plan, name) for name in ("days", "begins", "ends")}
@@ -133,6 +134,7 @@ class IfHours(Condition):
     label = gettext_lazy("continue only in a member's business hours")
     fields = (fields.MEMBER, fields.OTHERWISE)
     position = 31
+    clock = True
 
     def holds(self, at: Situation) -> bool:
         within = Span(at.now, at.now + timedelta(seconds=1))

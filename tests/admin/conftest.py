@@ -32,7 +32,16 @@ from alertcenter.alerts.models import (
 )
 from alertcenter.common.ids import uuid7
 from escalation import oncall
-from escalation.models import DueStep, Policy, Run, Schedule, Step
+from escalation.models import (
+    DueStep,
+    Policy,
+    Run,
+    Schedule,
+    SlaTarget,
+    Step,
+    Team,
+    TeamMember,
+)
 from notifications.models import (
     Attempt,
     Channel,
@@ -164,7 +173,13 @@ def configuration(cast: Cast) -> dict[type, Any]:
         for name in ("shop", "database")
     )
     ServiceDependency.objects.create(tenant=tenant, service=service, needs=needed)
+    team = Team.objects.create(tenant=tenant, name=f"{cast.slug} team")
+    TeamMember.objects.create(**mine, team=team)
     return {
+        Team: team,
+        SlaTarget: SlaTarget.objects.create(
+            tenant=tenant, severity=5, acknowledge_seconds=300
+        ),
         Service: service,
         Channel: channel,
         Schedule: schedule,
