@@ -11,6 +11,7 @@ from alertcenter.api import (
     heartbeats,
     pagerduty,
     personal,
+    policies,
     servicenow,
     services,
     silences,
@@ -64,6 +65,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/members/<uuid:pk>/notifications",
         personal.MemberNotificationsView.as_view(),
         name="member-notifications",
+    ),
+    path(f"{V1}/policies", policies.PoliciesView.as_view(), name="policies"),
+    path(f"{V1}/policies/<uuid:pk>", policies.PolicyView.as_view(), name="policy"),
+    path(
+        f"{V1}/policies/<uuid:pk>/timeline",
+        policies.PolicyCourseView.as_view(),
+        name="policy-timeline",
     ),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(

@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.choices import Severity
@@ -38,7 +39,7 @@ def params() -> dict[str, Field]:
 
 def form_field(field: Field) -> forms.Field:
     """Return the form's field; whether it is required is the kind's to say."""
-    same = {"label": field.label, "help_text": field.help, "required": False}
+    same = {"label": capfirst(field.label), "help_text": field.help, "required": False}
     if field.kind == "members":
         rows = Member.objects.none()
         return forms.ModelMultipleChoiceField(

@@ -10,8 +10,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.choices import Severity
+from escalation.models.team import Team
 from escalation.steps import registry
 from escalation.steps.fields import LONGEST_WAIT
+from tenants.models import Member
 from tenants.models.base import TenantModel, TenantRow
 from tenants.rls import TenantForeignKey
 
@@ -101,7 +103,7 @@ class Step(TenantModel):
             for field in kind.fields
             if field.kind == "column" and field.required
             # A wait of no time is one that was not written.
-            if not getattr(self, field.name)
+            if not getattr(self, ATTRIBUTES.get(field.name, field.name))
         }
         if not isinstance(self.params, dict):
             raise ValidationError({"params": _("Details are an object.")})
@@ -109,8 +111,24 @@ class Step(TenantModel):
             self.params = kind.clean(self.params)
         except ValidationError as error:
             wrong |= dict(error.error_dict)
+        wrong = wrong or self._strangers()
         if wrong:
             raise ValidationError(wrong)
+
+    def _strangers(self) -> dict[str, Any]:
+        """Return what params name that is not of this tenant."""
+        wrong = {}
+        for name, model in (("members", Member), ("team", Team), ("policy", Policy)):
+            value = self.params.get(name)
+            ids = set(value if name == "members" else [value]) if value else set()
+            rows = model.objects.filter(tenant_id=self.tenant_id, pk__in=ids)
+            if ids and rows.count() != len(ids):
+                wrong[name] = _("There is no such row.")
+        return wrong
+
+
+# The id alone: what it names may not be there, which its field says.
+ATTRIBUTES = {name: f"{name}_id" for name in ("channel", "member", "schedule")}
 
 
 class StepTurn(TenantRow):
