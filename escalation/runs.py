@@ -20,6 +20,7 @@ from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
 from escalation.models import DueStep, Policy, Run, Step
 from escalation.models.team import Team
+from escalation.sla import SHARE
 from escalation.steps import registry
 from escalation.steps.base import OLD
 from escalation.steps.following import next_step
@@ -149,12 +150,23 @@ def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
     return len(due)
 
 
-ADD = """
+# A service level that would be missed pulls a step forward: escalation/sla.py.
+ADD = f"""
 INSERT INTO due_step (tenant_id, run_id, group_id, position, round, due_at, state,
                       attempts, error)
-SELECT %s, r, g, p, n, now() + s * interval '1 second', 'due', 0, ''
-FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::float8[])
-  AS x(r, g, p, n, s)
+SELECT x.tenant, r, g, p, n, least(due,
+    CASE WHEN due > o.opened_at + acknowledge AND o.opened_at + {SHARE} * acknowledge
+      > now() THEN o.opened_at + {SHARE} * acknowledge END,
+    CASE WHEN due > o.opened_at + resolve AND o.opened_at + {SHARE} * resolve
+      > now() THEN o.opened_at + {SHARE} * resolve END), 'due', 0, ''
+FROM (SELECT %s::uuid AS tenant, *, now() + s * interval '1 second' AS due
+  FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::float8[])
+  AS x(r, g, p, n, s)) x
+LEFT JOIN alert_group o ON o.tenant_id = x.tenant AND o.id = x.g
+LEFT JOIN (SELECT tenant_id, severity,
+    acknowledge_seconds * interval '1 second' AS acknowledge,
+    resolve_seconds * interval '1 second' AS resolve FROM sla_target) t
+  ON t.tenant_id = x.tenant AND t.severity = o.severity
 ON CONFLICT (tenant_id, run_id, position, round) DO NOTHING
 """
 
@@ -279,3 +291,75 @@ def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, [tenant_id, ids])
+
+
+# The end of an acknowledgement stands beside the steps of the last run.
+ACK_POSITION = 32_000
+WATCH = """
+INSERT INTO due_step (tenant_id, run_id, group_id, position, round, due_at, state,
+                      attempts, error)
+SELECT tenant_id, id, group_id, %s, 1, now() + timeout * interval '1 second', 'ack',
+       0, ''
+FROM (
+  SELECT DISTINCT ON (group_id) tenant_id, id, group_id,
+    (snapshot ->> 'ack_timeout')::int AS timeout
+  FROM run WHERE tenant_id = %s AND group_id = ANY (%s::uuid[])
+  ORDER BY group_id, created_at DESC, id DESC) last
+WHERE timeout > 0
+ON CONFLICT (tenant_id, run_id, position, round) DO UPDATE
+SET due_at = excluded.due_at, state = 'ack', done_at = NULL
+"""
+OUTLASTED = """
+SELECT d.tenant_id, d.group_id FROM due_step d
+JOIN alert_group g ON g.tenant_id = d.tenant_id AND g.id = d.group_id
+WHERE d.state = 'ack' AND d.due_at <= now() ORDER BY d.due_at, d.id LIMIT %s
+FOR UPDATE OF g SKIP LOCKED
+"""
+# Judged again now that the groups are locked.
+ENDED = """
+UPDATE due_step d SET done_at = now(), state =
+  CASE WHEN g.state = 'acknowledged' THEN 'done' ELSE 'cancelled' END
+FROM alert_group g
+WHERE d.tenant_id = ANY (%s::uuid[]) AND d.group_id = ANY (%s::uuid[])
+  AND d.state = 'ack' AND d.due_at <= now()
+  AND g.tenant_id = d.tenant_id AND g.id = d.group_id
+RETURNING d.tenant_id, d.group_id, d.state
+"""
+MOVED = """
+SELECT DISTINCT group_id FROM transition
+WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND at > %s
+  AND kind IN ('escalated', 'paged', 'acknowledged', 'snoozed', 'resolved')
+"""
+
+
+def watch(tenant_id: UUID, group_ids: Sequence[UUID]) -> None:
+    """Note when the acknowledgement of these groups ends, where their policy wants
+    that it does."""
+    if group_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(WATCH, [ACK_POSITION, tenant_id, list(group_ids)])
+
+
+def outlasted(limit: int) -> dict[UUID, list[UUID]]:
+    """Lock groups whose acknowledgement has ended, by tenant, once."""
+    with connection.cursor() as cursor:
+        cursor.execute(OUTLASTED, [limit])
+        found = cursor.fetchall()
+        if not found:
+            return {}
+        tenants, groups = zip(*found, strict=True)
+        cursor.execute(ENDED, [list(set(tenants)), list(groups)])
+        ended: dict[UUID, list[UUID]] = {}
+        for tenant_id, group_id, state in cursor.fetchall():
+            if state == "done":
+                ended.setdefault(tenant_id, []).append(group_id)
+    return ended
+
+
+def moved_since(
+    tenant_id: UUID, group_ids: Sequence[UUID], moment: datetime
+) -> set[UUID]:
+    """Return the groups whose policy or state has moved on since a moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED, [tenant_id, list(group_ids), moment])
+        return {row[0] for row in cursor.fetchall()}

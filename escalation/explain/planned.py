@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from alertcenter.alerts.routing import CompiledRoute
-from escalation import runs
+from escalation import runs, sla
 from escalation.explain.routes import Names
 from escalation.explain.trace import Line, Link, Verdict
 from escalation.steps import registry
@@ -66,7 +66,8 @@ def course(
     snapshot = load(policy_id)
     if snapshot is None:
         return None
-    return walk(Books(tenant_id, dry=True), snapshot, group, begin, load)
+    books, targets = Books(tenant_id, dry=True), sla.targets(tenant_id)
+    return walk(books, snapshot, group, begin, load, targets)
 
 
 def _channels(tenant_id: UUID, route: CompiledRoute, begin: datetime) -> list[Line]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from escalation.sla import Target, pulled
 from escalation.steps.base import (
     HandOver,
     Plan,
@@ -62,9 +63,16 @@ class Course:
 
 
 def walk(
-    books: Books, snapshot: Snapshot, group: Supposed, begin: datetime, load: Load
+    books: Books,
+    snapshot: Snapshot,
+    group: Supposed,
+    begin: datetime,
+    load: Load,
+    targets: Mapping[int, Target] | None = None,
 ) -> Course:
-    """Return the course of a policy that goes to work at `begin`."""
+    """Return the course of a policy that goes to work at `begin`; `targets` by severity
+    pull steps forward."""
+    levels = targets or {}
     events: list[Event] = []
     handed, steps, name = 0, snapshot["steps"], str(snapshot["name"])
     first = next_step(steps, -1)
@@ -100,7 +108,8 @@ def walk(
         coming = following(steps, position, then, round_, age)
         if coming is None:
             return Course(events, "end", now)
-        now += timedelta(seconds=coming.seconds)
+        due = now + timedelta(seconds=coming.seconds)
+        now = pulled(levels.get(group.severity), begin, now, due)
         if coming.round != round_:
             begun = now
         position, round_, turn = coming.position, coming.round, 0
