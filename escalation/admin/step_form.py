@@ -141,7 +141,8 @@ class StepInline(TenantInline, admin.StackedInline):
         js = ("admin/alertcenter/steps.js",)
 
     def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
-        names = (*COLUMNS, *params())
+        may = self.has_change_permission(request, obj)
+        names = (*COLUMNS, *params()) if may else ()  # the page says it in sentences
         return [(None, {"fields": (("position", "kind"), *names)})]
 
     def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:

@@ -220,6 +220,7 @@ POLICY: Mapping[str, Any] = {
     "acknowledged": _("%(who)s acknowledged it at %(at)s."),
     "unacknowledged": _("%(who)s withdrew the acknowledgement at %(at)s."),
     "worse": _("It got worse than what was acknowledged, at %(at)s."),
+    "ack_over": _("The acknowledgement ended at %(at)s: the policy began anew."),
     "snoozed": _("%(who)s snoozed it at %(at)s for %(seconds)s."),
     "woken": _("The snooze ended at %(at)s."),
     "assigned": _("%(who)s assigned it to %(name)s at %(at)s."),

@@ -266,8 +266,8 @@ def _act(change: Transition) -> Line:
         code = "resolved_policy"
     elif change.kind == Kind.RESOLVED and change.reason != "person":
         code = "resolved_source"
-    if change.kind == Kind.UNACKNOWLEDGED and change.reason == "worse":
-        code = "worse"
+    if change.kind == Kind.UNACKNOWLEDGED and change.reason in ("worse", "ack_over"):
+        code = change.reason
     verdict = "no" if change.kind in (Kind.ACKNOWLEDGED, Kind.SNOOZED) else "info"
     return Line("policy", code, "no" if verdict == "no" else "info", change.at, data)
 

@@ -69,6 +69,7 @@ def test_the_plan_names_who_is_told_and_what_else_is_done_at_which_minute(play):
     policy = play.policy(*steps)
     begin = play.now
     found = planned.course(play.id, policy.pk, begin, Supposed(3, {"tech": "x"}))
+    assert found is not None
     assert found.ends == "end"
     assert found.events[-1].policy == "Last"
     minutes = {
