@@ -219,6 +219,7 @@ def jobs() -> list[Job]:
         Job("silences_gone", silence_sweep.end_gone, 2.0),
         Job("expiry", all_tenants_do(expire), 5.0),
         Job("snoozes", all_tenants_do(lambda _: actions.wake_snoozed()), 5.0),
+        Job("forgotten", all_tenants_do(lambda _: actions.repage_forgotten()), 5.0),
         Job("storms", storms.sweep, 1.0),
         Job("flapping", all_tenants_do(flaps.sweep), 5.0),
         Job("names", all_tenants_do(name_quietly), 2.0),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
-from alertcenter.alerts import lifecycle, quiet
-from alertcenter.alerts.lifecycle import NOW, After, GroupChange
+from alertcenter.alerts import lifecycle
+from alertcenter.alerts.lifecycle import NOW, After
 from alertcenter.alerts.models import Group, GroupAlert
-from alertcenter.common import failpoints
-from escalation import runs, threads
+from escalation import asking, runs, undoing
+from escalation.acting import Outcome, change, finish, halt, lock, only_open
 from notifications import outbox
 from tenants import audit
 from tenants.actors import THE_ENGINE, Actor
@@ -33,21 +34,6 @@ log = logging.getLogger(__name__)
 LONGEST_SNOOZE = 30 * 24 * 3600
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an act on one group.
-
-    `reason` is done, already, resolved, stale, nothing_due or not_found.
-    """
-
-    group_id: UUID
-    number: int
-    done: bool
-    reason: str
-    state: str
-
-
-Judge = Callable[[Group], str | None]
 Act = Callable[..., list[Outcome]]
 
 
@@ -57,10 +43,13 @@ def acknowledge(
     """Somebody takes care: the runs stop."""
 
     def judge(group: Group) -> str | None:
-        return "already" if group.state == "acknowledged" else _open(group)
+        return "already" if group.state == "acknowledged" else only_open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
-    _change(
+    groups, outcomes = lock(tenant_id, group_ids, judge, actor)
+    answered, waiting = _answer(tenant_id, groups, actor)
+    groups = [g for g in groups if g.pk not in waiting]
+    undoing.remember(tenant_id, groups, "acknowledged", actor)
+    change(
         groups,
         lambda g: {
             "state": "acknowledged",
@@ -72,9 +61,35 @@ def acknowledge(
         "acknowledged",
         actor,
     )
-    _halt(tenant_id, groups)
-    _finish(tenant_id, groups, "acknowledged", actor)
-    return outcomes(groups)
+    halt(tenant_id, groups)
+    runs.watch(tenant_id, [g.pk for g in groups])
+    finish(tenant_id, groups, "acknowledged", actor)
+    return [
+        replace(one, done=one.group_id in answered, reason="others")
+        if one.group_id in waiting
+        else one
+        for one in outcomes(groups)
+    ]
+
+
+def _answer(
+    tenant_id: UUID, groups: Sequence[Group], actor: Actor
+) -> tuple[set[UUID], set[UUID]]:
+    """Where everybody must acknowledge, note that one has; return the groups in which
+    that was news, and those that wait for others."""
+    ids = [g.pk for g in groups]
+    answered = asking.answer(tenant_id, ids, actor)
+    left = asking.left(tenant_id, ids)
+    waiting = [g for g in groups if g.pk in left]
+    said = [g for g in waiting if g.pk in answered]
+    for group in said:
+        others = ", ".join(left[group.pk])
+        data = {"who": others, "reason": "acknowledged_one"}
+        change(
+            [group], lambda _: {}, "noted", actor, reason="acknowledged_one", data=data
+        )
+        finish(tenant_id, [group], "noted", actor, **data)
+    return answered, {g.pk for g in waiting}
 
 
 def acknowledge_alerts(
@@ -114,13 +129,14 @@ def unacknowledge(
     """Nobody takes care after all: the group fires and its policy begins anew."""
 
     def judge(group: Group) -> str | None:
-        return "already" if group.state == "firing" else _open(group)
+        return "already" if group.state == "firing" else only_open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
+    groups, outcomes = lock(tenant_id, group_ids, judge, actor)
     kind = "woken" if reason == "snooze_over" else "unacknowledged"
-    _change(groups, lambda _: FIRING_AGAIN, kind, actor, reason=reason)
+    undoing.remember(tenant_id, groups, kind, actor)
+    change(groups, lambda _: FIRING_AGAIN, kind, actor, reason=reason)
     runs.restart(tenant_id, groups)
-    _finish(tenant_id, groups, kind, actor)
+    finish(tenant_id, groups, kind, actor)
     return outcomes(groups)
 
 
@@ -139,8 +155,9 @@ def snooze(
     """Leave it for a while; then the policy begins anew. Raises ValueError."""
     if not 60 <= seconds <= LONGEST_SNOOZE:
         raise ValueError("A snooze lasts from one minute to thirty days.")
-    groups, outcomes = _lock(tenant_id, group_ids, _open, actor)
-    _change(
+    groups, outcomes = lock(tenant_id, group_ids, only_open, actor)
+    undoing.remember(tenant_id, groups, "snoozed", actor)
+    change(
         groups,
         lambda g: {
             "state": "snoozed",
@@ -153,13 +170,17 @@ def snooze(
         actor,
         data={"seconds": seconds},
     )
-    _halt(tenant_id, groups)
-    _finish(tenant_id, groups, "snoozed", actor, seconds=seconds)
+    halt(tenant_id, groups)
+    finish(tenant_id, groups, "snoozed", actor, seconds=seconds)
     return outcomes(groups)
 
 
 def resolve(
-    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor
+    tenant_id: UUID,
+    group_ids: Iterable[UUID],
+    *,
+    actor: Actor,
+    reason: str = "person",
 ) -> list[Outcome]:
     """It is over: close the groups and the alerts that fire in them."""
     ids = list(group_ids)
@@ -170,11 +191,11 @@ def resolve(
     lifecycle.resolve_alerts(
         tenant_id, members.values_list("alert_id", flat=True), actor=actor
     )
-    groups, outcomes = _lock(tenant_id, ids, _open, actor)
+    groups, outcomes = lock(tenant_id, ids, only_open, actor)
     GroupAlert.objects.filter(
         tenant_id=tenant_id, group_id__in=[g.pk for g in groups], left_at=None
     ).update(left_at=Now())
-    _change(
+    change(
         groups,
         lambda _: {
             "state": "resolved",
@@ -184,10 +205,10 @@ def resolve(
         },
         "resolved",
         actor,
-        reason="person",
+        reason=reason,
     )
-    _halt(tenant_id, groups)
-    _finish(tenant_id, groups, "resolved", actor)
+    halt(tenant_id, groups)
+    finish(tenant_id, groups, "resolved", actor)
     return outcomes(groups)
 
 
@@ -202,17 +223,18 @@ def assign(
     member = Member.objects.get(tenant_id=tenant_id, pk=member_id, active=True)
 
     def judge(group: Group) -> str | None:
-        return "already" if group.assignee_id == member.pk else _open(group)
+        return "already" if group.assignee_id == member.pk else only_open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
-    _change(
+    groups, outcomes = lock(tenant_id, group_ids, judge, actor)
+    undoing.remember(tenant_id, groups, "assigned", actor)
+    change(
         groups,
         lambda _: {"assignee_id": member.pk},
         "assigned",
         actor,
         data={"member": str(member.pk), "name": member.name},
     )
-    _finish(tenant_id, groups, "assigned", actor, name=member.name)
+    finish(tenant_id, groups, "assigned", actor, name=member.name)
     return outcomes(groups)
 
 
@@ -222,20 +244,74 @@ def escalate_now(
     *,
     actor: Actor,
     versions: Mapping[UUID, int] | None = None,
+    as_of: datetime | None = None,
 ) -> list[Outcome]:
-    """Do the waiting step at once. With the version the person saw, a second click
-    after the step has gone out is refused as stale."""
+    """Do the waiting step at once. With the version the person saw, or the moment as of
+    which he saw it, a second click after that is refused as stale."""
 
     def judge(group: Group) -> str | None:
         if versions and versions.get(group.pk, group.version) != group.version:
             return "stale"
-        return _open(group)
+        if as_of and group.pk in moved:
+            return "stale"
+        return only_open(group)
 
-    groups, outcomes = _lock(tenant_id, group_ids, judge, actor)
+    ids = list(group_ids)
+    moved: set[UUID] = set()
+    if as_of:
+        # Locked before it is asked: of two clicks at once the second sees the first's.
+        lock(tenant_id, ids, only_open, actor)
+        moved = runs.moved_since(tenant_id, ids, as_of)
+    groups, outcomes = lock(tenant_id, ids, judge, actor)
     forward = [g for g in groups if runs.bring_forward(tenant_id, g.pk)]
-    _change(forward, lambda _: {}, "escalated", actor)
-    _finish(tenant_id, forward, "escalated", actor)
+    change(forward, lambda _: {}, "escalated", actor)
+    finish(tenant_id, forward, "escalated", actor)
     return outcomes(forward, otherwise="nothing_due")
+
+
+def restart(
+    tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor
+) -> list[Outcome]:
+    """Begin anew with the present policy, in place of the steps of when it opened."""
+
+    def judge(group: Group) -> str | None:
+        return None if group.state == "firing" else only_open(group) or "already"
+
+    groups, outcomes = lock(tenant_id, group_ids, judge, actor)
+    outbox.cancel_pages(tenant_id, [g.pk for g in groups])
+    runs.restart(tenant_id, groups)
+    change(groups, lambda _: {}, "noted", actor, reason="restarted")
+    for group in groups:
+        audit.record(
+            tenant_id,
+            actor,
+            "group.restarted",
+            kind="group",
+            object_id=group.pk,
+            number=group.number,
+        )
+    return outcomes(groups)
+
+
+def undo(tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor) -> list[Outcome]:
+    """Take back what this person did last, within seconds of it: the group is as it
+    was, and its policy goes on where it stood."""
+    ids = list(group_ids)
+    groups, outcomes = lock(tenant_id, ids, only_open, actor)
+    acts = undoing.acts_of(tenant_id, [g.pk for g in groups], actor)
+    mine = [g for g in groups if g.pk in acts]
+    change(
+        mine,
+        lambda g: undoing.values_before(acts[g.pk]),
+        "noted",
+        actor,
+        reason="undone",
+        data={"what": "undo"},
+    )
+    for group in mine:
+        undoing.revive(tenant_id, group.pk, acts[group.pk])
+    finish(tenant_id, mine, "noted", actor, reason="undone")
+    return outcomes(mine, otherwise="too_late")
 
 
 DO: Mapping[str, Act] = {
@@ -245,7 +321,23 @@ DO: Mapping[str, Act] = {
     "resolve": resolve,
     "assign": assign,
     "escalate": escalate_now,
+    "restart": restart,
+    "undo": undo,
 }
+
+
+def repage_forgotten(limit: int = 200) -> int:
+    """Let policies begin anew where an acknowledgement lasted as long as it may, in the
+    tenants of the context. Returns 0, as wake_snoozed does."""
+    for tenant_id, ids in runs.outlasted(limit).items():
+        try:
+            with transaction.atomic():
+                unacknowledge(tenant_id, ids, actor=THE_ENGINE, reason="ack_over")
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("repage_failed", extra={"tenant": str(tenant_id)})
+    return 0
 
 
 def wake_snoozed(limit: int = 200) -> int:
@@ -271,104 +363,3 @@ def wake_snoozed(limit: int = 200) -> int:
             # One tenant's trouble must not keep the others' groups asleep.
             log.exception("wake_failed", extra={"tenant": str(tenant_id)})
     return 0
-
-
-# --- what every act shares ---
-
-
-def _open(group: Group) -> str | None:
-    return "resolved" if group.state == "resolved" else None
-
-
-def _lock(
-    tenant_id: UUID, group_ids: Iterable[UUID], judge: Judge, actor: Actor
-) -> tuple[list[Group], Callable[..., list[Outcome]]]:
-    """Lock the groups by id; return those the act applies to, and a reporter.
-
-    For several of them a person waits for the flow, which locks those that a change
-    quiets after those that it regroups, whatever their ids.
-    """
-    ids = list(dict.fromkeys(group_ids))
-    if len(ids) > 1 and actor.kind != THE_ENGINE.kind:
-        quiet.lock(tenant_id)
-    found = {
-        g.pk: g
-        for g in Group.objects.select_for_update(of=("self",))
-        .select_related("route")
-        .filter(tenant_id=tenant_id, pk__in=ids)
-        .order_by("pk")
-    }
-    refused = {pk: reason for pk, g in found.items() if (reason := judge(g))}
-
-    def outcomes(done: Sequence[Group], otherwise: str = "done") -> list[Outcome]:
-        finished = {g.pk for g in done}
-        return [
-            _outcome(pk, found.get(pk), refused.get(pk), pk in finished, otherwise)
-            for pk in ids
-        ]
-
-    return [g for pk, g in found.items() if pk not in refused], outcomes
-
-
-def _outcome(
-    pk: UUID, group: Group | None, refused: str | None, done: bool, otherwise: str
-) -> Outcome:
-    if group is None:
-        return Outcome(pk, 0, False, "not_found", "")
-    reason = refused or ("done" if done else otherwise)
-    return Outcome(pk, group.number, done and not refused, reason, group.state)
-
-
-def _change(
-    groups: Sequence[Group],
-    values: Callable[[Group], Mapping[str, Any]],
-    kind: str,
-    actor: Actor,
-    *,
-    reason: str = "",
-    data: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the groups' new values and read them back into the same objects."""
-    lifecycle.change_groups(
-        [
-            GroupChange(
-                g.tenant_id,
-                g.pk,
-                values(g),
-                kind=kind,
-                from_state=g.state,
-                reason=reason,
-                data=data or {},
-            )
-            for g in groups
-        ],
-        actor=actor,
-    )
-    fresh = Group.objects.select_related("route").in_bulk([g.pk for g in groups])
-    for group in groups:
-        group.__dict__.update(fresh[group.pk].__dict__)
-
-
-def _halt(tenant_id: UUID, groups: Sequence[Group]) -> None:
-    ids = [g.pk for g in groups]
-    runs.stop(tenant_id, ids)
-    outbox.cancel_pages(tenant_id, ids)
-
-
-def _finish(
-    tenant_id: UUID, groups: Sequence[Group], kind: str, actor: Actor, **data: Any
-) -> None:
-    """Refresh the threads and write the audit rows."""
-    threads.refresh(tenant_id, groups, kind=kind, actor=actor.label, data=data)
-    for group in groups:
-        audit.record(
-            tenant_id,
-            actor,
-            f"group.{kind}",
-            kind="group",
-            object_id=group.pk,
-            number=group.number,
-            **data,
-        )
-    failpoints.hit("act.before_commit")
-    transaction.on_commit(lambda: failpoints.hit("act.after_commit"))

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from alertcenter.alerts import lifecycle
+from alertcenter.alerts import lifecycle, weighing
 from alertcenter.alerts.lifecycle import GroupChange
 from alertcenter.alerts.models import Group
-from escalation import holding, oncall, runs, telemetry, threads
+from escalation import holding, runs, telemetry, threads
 from escalation.messages import messages_for
 from escalation.models import DueStep
-from escalation.models.policy import StepKind
-from notifications import outbox, personal, recipients
+from escalation.steps.base import (
+    HandOver,
+    Repeat,
+    Resolved,
+    Situation,
+    WaitUntil,
+)
+from escalation.steps.books import Books
+from escalation.steps.following import MOST_HANDED, Coming, following
+from escalation.steps.registry import kind_of
+from notifications import outbox
 from notifications.message import Message
-from notifications.models import Channel
 from tenants.actors import THE_ENGINE
 
-
-class UnknownStepError(Exception):
-    """A step of a kind that this release does not know."""
+IN_TURN = "round_robin"
 
 
 @dataclass(frozen=True)
@@ -37,131 +44,149 @@ class Claimed:
     step: DueStep
     group: Group
 
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The step as the run's snapshot has it."""
+        found: Mapping[str, Any] = self.step.run.snapshot["steps"][self.step.position]
+        return found
+
 
 def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     """Write what the steps ask for: deliveries, timeline, the next due steps."""
+    over = [c for c in claimed if c.group.state != "firing"]
     live = [c for c in claimed if c.group.state == "firing"]
     held = holding.hold(tenant_id, live)
-    claimed = [c for c in claimed if c.step.pk not in held]
-    live = [c for c in live if c.step.pk not in held]
-    _close([c.step for c in claimed], [c.step for c in live])
-    _go_on(tenant_id, [c.step for c in live])
-    messages = messages_for(tenant_id, [c.group for c in live])
-    correlations = opened_by(tenant_id, [c.group.pk for c in live])
-    orders = _orders(tenant_id, live, correlations)
+    now = lifecycle.database_time()
+    live = _come(now, [c for c in live if c.step.pk not in held])
+    orders = _orders(tenant_id, live, now)
+    ended = [o for o in orders if not isinstance(o.found.then, WaitUntil)]
+    _close([c.step for c in over], [o.step for o in ended])
+    _put_off([o for o in orders if isinstance(o.found.then, WaitUntil)])
+    _go_on(tenant_id, ended, now)
     # Before the new pages are written: whoever was told earlier sees who is told now,
     # and what comes next.
-    told = outbox.told_of(tenant_id, [o.group.pk for o in orders])
-    lines = [order.line() for order in orders if order.group.pk in told]
-    threads.add(tenant_id, lines, messages)
+    said = [o for o in orders if o.found.says]
+    told = outbox.told_of(tenant_id, [o.group.pk for o in said])
+    heard = [o for o in said if o.group.pk in told]
+    spoken = {o.group.pk: o.group for o in orders if o.found.targets}
+    spoken |= {o.group.pk: o.group for o in heard}
+    messages = messages_for(tenant_id, list(spoken.values())) if spoken else {}
+    threads.add(tenant_id, [order.line() for order in heard], messages)
     outbox.put(tenant_id, [e for o in orders for e in o.entries(messages)])
-    lifecycle.change_groups([o.change() for o in orders], actor=THE_ENGINE)
+    lifecycle.change_groups(
+        [o.change(tenant_id) for o in orders if o.found.says], actor=THE_ENGINE
+    )
+    for order in orders:
+        if order.found.act:
+            order.found.act()
 
 
-def _close(steps: Sequence[DueStep], live: Sequence[DueStep]) -> None:
+def _come(now: datetime, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Return those whose time has come; what another process, of a former version,
+    made due too early is put back."""
+    early = [c for c in claimed if c.step.not_before and c.step.not_before > now]
+    runs.put_back([c.step.pk for c in early])
+    return [c for c in claimed if c not in early]
+
+
+def _close(cancelled: Sequence[DueStep], done: Sequence[DueStep]) -> None:
     """Mark steps done; those of groups that no longer fire are cancelled."""
+    if not cancelled and not done:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE due_step SET state = CASE WHEN id = ANY(%s) THEN 'done' "
             "ELSE 'cancelled' END, done_at = now() WHERE id = ANY(%s)",
-            [[s.pk for s in live], [s.pk for s in steps]],
+            [[s.pk for s in done], [s.pk for s in (*cancelled, *done)]],
         )
 
 
-def _go_on(tenant_id: UUID, steps: Sequence[DueStep]) -> None:
+def _put_off(orders: Sequence[Order]) -> None:
+    """Look at these steps again at the moments that they name."""
+    runs.wait(
+        [
+            (o.step.pk, o.found.then.held, o.found.then.moment)
+            for o in orders
+            if isinstance(o.found.then, WaitUntil)
+        ]
+    )
+
+
+def _go_on(tenant_id: UUID, orders: Sequence[Order], now: datetime) -> None:
     """Write each run's next due step, or finish it at the end of its policy."""
-    following, finished = [], []
-    for step in steps:
-        coming = runs.next_step(step.run.snapshot["steps"], step.position)
+    rows, finished, handed = [], [], []
+    for order in orders:
+        step = order.step
+        coming = _coming(tenant_id, order, now)
         if coming is None:
             finished.append(step.run_id)
+            if isinstance(order.found.then, HandOver):
+                handed.append(order)
             continue
-        position, seconds = coming
-        following.append(
-            (step.run_id, step.group_id, position, step.round, float(seconds))
-        )
-    runs.add_due_steps(tenant_id, following)
-    if finished:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE run SET state = 'finished', ended_at = now() "
-                "WHERE tenant_id = %s AND id = ANY(%s)",
-                [tenant_id, finished],
-            )
+        rows.append((step.run_id, step.group_id, *coming))
+    runs.add_due_steps(tenant_id, rows)
+    runs.finish(tenant_id, finished)
+    _hand_over(tenant_id, handed)
 
 
-class Target(NamedTuple):
-    """One delivery to be: where, to whom, and by which later step of his chain."""
+def _coming(tenant_id: UUID, order: Order, now: datetime) -> Coming | None:
+    """Return what follows a step; None for the end."""
+    step, then = order.step, order.found.then
+    age = 0.0
+    if isinstance(then, Repeat):
+        begun = runs.round_began(tenant_id, step.run_id, step.round) or now
+        age = (now - begun).total_seconds()
+    steps = step.run.snapshot["steps"]
+    return following(steps, step.position, then, step.round, age)
 
-    kind: str
-    channel_id: UUID | None
-    address: str
-    member_id: UUID | None = None
-    seconds: int = 0
-    step: int = 0
 
-
-def resolve_target(
-    tenant_id: UUID, plan: dict[str, Any], severity: int
-) -> tuple[list[Target], str, str]:
-    """Return (deliveries' targets, who was meant, why nobody if nobody).
-
-    A person is told by the chain that he wrote for this severity.
-    """
-    target = UUID(plan["target"])
-    if plan["kind"] == StepKind.CHANNEL:
-        channel = Channel.objects.filter(
-            tenant_id=tenant_id, pk=target, active=True
-        ).first()
-        if channel is None:
-            return [], plan["who"], "channel_gone"
-        found = [Target(*address) for address in recipients.for_channel(channel)]
-        return found, channel.name, "" if found else "no_address"
-    members, now = [target], lifecycle.database_time()
-    who = str(plan["who"])
-    if plan["kind"] == StepKind.ONCALL:
-        people = oncall.on_call_by(tenant_id, [target], now).get(target, [])
-        if not people:
-            return [], who, "nobody_on_call"
-        members, who = [member.pk for member in people], oncall.names_of(people)
-    found = [
-        Target(*call[:3], member_id, call.seconds, call.step)
-        for member_id in members
-        for call in personal.calls_for(tenant_id, member_id, severity=severity, at=now)
-    ]
-    return found, who, "" if found else "no_address"
+def _hand_over(tenant_id: UUID, orders: Sequence[Order]) -> None:
+    """Let other policies go to work; a circle of policies ends after a few."""
+    starts = []
+    for order in orders:
+        handed = int(order.step.run.snapshot.get("handed", 0)) + 1
+        if isinstance(order.found.then, HandOver) and handed <= MOST_HANDED:
+            policy_id = order.found.then.policy_id
+            starts.append(runs.Start(order.group, policy_id, handed=handed))
+    runs.start(tenant_id, starts)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What one step asks for: whom it tells, and why nobody if nobody."""
+    """What one step asks for."""
 
-    step: DueStep
-    group: Group
-    targets: Sequence[Target]
-    who: str
-    reason: str
+    claimed: Claimed
+    found: Resolved
     correlation_id: str
 
     @property
-    def kind(self) -> str:
-        """What a line of the thread says of it."""
-        return "told" if self.targets else "noted"
+    def step(self) -> DueStep:
+        return self.claimed.step
+
+    @property
+    def group(self) -> Group:
+        return self.claimed.group
 
     def line(self) -> threads.Line:
         """Return what those hear who were told earlier."""
-        data = {"who": self.who, "reason": self.reason}
+        found = self.found
         return threads.Line(
-            self.group, self.kind, data=data, correlation_id=self.correlation_id
+            self.group,
+            "told" if found.targets else "noted",
+            data={"who": found.who, "reason": found.reason},
+            correlation_id=self.correlation_id,
         )
 
     def entries(self, messages: Mapping[UUID, Message]) -> list[outbox.Entry]:
         """Return the step's deliveries."""
+        if not self.found.targets:
+            return []
         step, message = self.step, messages[self.group.pk]
+        turn = f"/t{step.turn}" if step.turn else ""
         return [
             outbox.Entry(
                 idem=f"{step.run_id}/{step.position}/{step.round}/"
-                f"{one.channel_id or one.kind}:{one.address}"
+                f"{one.channel_id or one.kind}:{one.address}{turn}"
                 + (f"/{one.step}" if one.seconds else ""),
                 message=message,
                 channel_id=one.channel_id,
@@ -173,44 +198,73 @@ class Order:
                 delay_seconds=one.seconds,
                 correlation_id=self.correlation_id,
             )
-            for one in self.targets
+            for one in self.found.targets
         ]
 
-    def change(self) -> GroupChange:
-        """Return the step's line of the timeline."""
-        position = self.step.position
-        kind = self.step.run.snapshot["steps"][position]["kind"]
+    def change(self, tenant_id: UUID) -> GroupChange:
+        """Return the step's line of the timeline, and what it changes."""
+        found, group = self.found, self.group
+        values = dict(found.values)
+        if "severity" in values:
+            group.severity = values["severity"]
+            weighing.weigh(tenant_id, [Raised(group)])
+            values |= weighing.columns(group)
         return GroupChange(
-            self.step.tenant_id,
-            self.group.pk,
-            {},
-            kind="paged" if self.targets else "noted",
+            tenant_id,
+            group.pk,
+            values,
+            kind=found.kind or ("paged" if found.targets else "noted"),
             from_state="firing",
-            reason=self.reason,
-            data={"who": self.who, "step": position + 1, "kind": kind},
+            reason=found.reason,
+            data={
+                "who": found.who,
+                "step": self.step.position + 1,
+                "kind": self.claimed.plan["kind"],
+                **found.data,
+            },
             correlation_id=self.correlation_id,
         )
 
 
-def _orders(
-    tenant_id: UUID, claimed: Sequence[Claimed], correlations: Mapping[UUID, str]
-) -> list[Order]:
-    """Return what the steps ask for; each target is looked up once."""
-    resolved: dict[tuple[str, str, int], tuple[list[Target], str, str]] = {}
+@dataclass(frozen=True)
+class Raised:
+    """A group that is weighed anew, although nothing joined it."""
+
+    group: Group
+    joined: Sequence[Any] = ()
+
+
+def _orders(tenant_id: UUID, live: Sequence[Claimed], now: datetime) -> list[Order]:
+    """Return what the steps ask for; what several look up is looked up once."""
+    if not live:
+        return []
+    books = Books(tenant_id)
+    turns = [c.plan["step"] for c in live if c.plan["kind"] == IN_TURN]
+    books.take_turns(UUID(step) for step in turns if step)
+    correlations = opened_by(tenant_id, [c.group.pk for c in live])
     orders = []
-    for item in claimed:
-        plan = item.step.run.snapshot["steps"][item.step.position]
-        if plan["kind"] not in StepKind.values:
-            # A newer release wrote it, and knows what to do: it is put off till then.
-            raise UnknownStepError(plan["kind"])
-        telemetry.STEPS.labels(plan["kind"]).inc()
-        severity = item.group.severity
-        asked = (plan["kind"], plan["target"], severity)
-        if asked not in resolved:
-            resolved[asked] = resolve_target(tenant_id, plan, severity)
+    for item in live:
+        telemetry.STEPS.labels(item.plan["kind"]).inc()
         request = correlations.get(item.group.pk, "")
-        orders.append(Order(item.step, item.group, *resolved[asked], request))
+        orders.append(Order(item, resolve(books, item, now), request))
     return orders
+
+
+def resolve(books: Books, item: Claimed, now: datetime) -> Resolved:
+    """Return what a claimed step comes to."""
+    step = item.step
+    return kind_of(item.plan["kind"]).resolve(
+        Situation(
+            books=books,
+            plan=item.plan,
+            group=item.group,
+            now=now,
+            round=step.round,
+            turn=step.turn,
+            forced=step.forced,
+            run_id=step.run_id,
+        )
+    )
 
 
 OPENED_BY = """

@@ -235,7 +235,10 @@ def picture_of(annotations: Mapping[str, Any]) -> str:
 
 
 COMING = """
-SELECT d.group_id, d.due_at, r.snapshot -> 'steps' -> d.position::int ->> 'who'
+SELECT d.group_id, d.due_at, (
+  SELECT step ->> 'who'
+  FROM jsonb_array_elements(r.snapshot -> 'steps') WITH ORDINALITY x(step, number)
+  WHERE number > d.position AND step ->> 'who' <> '' ORDER BY number LIMIT 1)
 FROM due_step d CROSS JOIN LATERAL (
   SELECT snapshot FROM run WHERE run.tenant_id = d.tenant_id AND run.id = d.run_id
   OFFSET 0) r
@@ -246,7 +249,8 @@ WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
 def next_steps(
     tenant_id: UUID, group_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[datetime, str]]:
-    """Return when each group's next step is due and whom it tells."""
+    """Return when each group's next step is due, and whom it tells, or the first after
+    it that tells somebody."""
     with connection.cursor() as cursor:
         cursor.execute(COMING, [tenant_id, [str(pk) for pk in group_ids]])
         return {pk: (due, who or "") for pk, due, who in cursor.fetchall()}

@@ -11,7 +11,7 @@ from alertcenter.alerts.lifecycle import Change
 from alertcenter.alerts.models import Group
 from alertcenter.alerts.sources.adapter import storable
 from escalation import threads
-from escalation.actions import Outcome
+from escalation.acting import Outcome
 from tenants import audit
 from tenants.actors import Actor
 

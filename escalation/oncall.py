@@ -22,14 +22,8 @@ from escalation import holidays, hours, rota
 from escalation.hours import DAY_NAMES, EVERY_DAY, Span
 from escalation.models import Schedule
 from escalation.models.calendars import Absence, Availability, ImportedShift
-from escalation.models.schedule import (
-    Layer,
-    Override,
-    Swap,
-    TemporarySchedule,
-    TemporaryShift,
-    Turn,
-)
+from escalation.models.changes import Override, Swap, TemporarySchedule, TemporaryShift
+from escalation.models.schedule import Layer, Turn
 from escalation.rota import Change, Fixed, Rota, Temporary
 from escalation.shifts import Layer as Rotation
 from escalation.shifts import People, Shift

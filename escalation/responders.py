@@ -10,7 +10,7 @@ from alertcenter.alerts import lifecycle
 from alertcenter.alerts.lifecycle import Change
 from alertcenter.alerts.models import Group
 from escalation import threads
-from escalation.actions import Outcome
+from escalation.acting import Outcome
 from escalation.messages import message_for
 from notifications import outbox, recipients
 from notifications.message import Message

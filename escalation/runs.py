@@ -9,35 +9,80 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, Min
 
 from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
-from escalation.models import Policy, Run, Step
-from escalation.models.policy import StepKind
+from escalation.models import DueStep, Policy, Run, Step
+from escalation.models.team import Team
+from escalation.sla import SHARE
+from escalation.steps import registry
+from escalation.steps.base import OLD
+from escalation.steps.following import next_step
+from tenants.models import Member
 
 MOST_STEPS = 100
 
 
-def snapshot(policy: Policy, steps: Iterable[Step]) -> dict[str, Any]:
+def snapshot(
+    policy: Policy, steps: Iterable[Step], names: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the policy's steps as JSON, with the names people read."""
     return {
         "policy": str(policy.pk),
         "name": policy.name,
-        "steps": [_frozen(step) for step in list(steps)[:MOST_STEPS]],
+        "ack_timeout": policy.ack_timeout_seconds,
+        "steps": [frozen(step, names or {}) for step in list(steps)[:MOST_STEPS]],
     }
 
 
-def _frozen(step: Step) -> dict[str, Any]:
-    target = step.channel or step.member or step.schedule
-    return {
+def frozen(step: Step, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return one step of a snapshot.
+
+    `target` is for processes of a former version; a kind that these do not know has
+    none, so that they leave the step to others instead of passing over it.
+    """
+    held = {name: getattr(step, name) for name in REFERENCES}
+    params = dict(step.params) | {n: str(v.pk) for n, v in held.items() if v}
+    known = {str(v.pk): str(v) for v in held.values() if v}
+    known |= {pk: names[pk] for pk in referred([params]) if pk in names}
+    plan: dict[str, Any] = {
         "kind": step.kind,
-        "target": str(target.pk) if target else None,
-        "who": str(target) if target else "",
+        "target": params.get(OLD[step.kind]) if step.kind in OLD else None,
         "wait": step.wait_seconds or 0,
+        "step": str(step.pk),
+        "params": params,
+        "names": known,
+    }
+    return plan | {"who": registry.who(plan)}
+
+
+REFERENCES = ("channel", "member", "schedule")
+
+
+def referred(params: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the ids of members, teams and policies that steps were told."""
+    found: set[str] = set()
+    for one in params:
+        found.update(one.get("members") or ())
+        found.update(one[name] for name in ("team", "policy") if one.get(name))
+    return found
+
+
+def names_for(tenant_id: UUID, steps: Iterable[Step]) -> dict[str, str]:
+    """Return the names of what steps refer to, by id; what is gone has none."""
+    ids = referred(step.params for step in steps)
+    if not ids:
+        return {}
+    return {
+        str(row.pk): str(row)
+        for model in (Member, Team, Policy)
+        for row in model.objects.filter(tenant_id=tenant_id, pk__in=ids)
     }
 
 
@@ -53,21 +98,8 @@ def snapshots(
         .order_by("position", "id")
     ):
         by_policy[step.policy_id].append(step)
-    return {pk: snapshot(p, by_policy[pk]) for pk, p in policies.items()}
-
-
-def next_step(steps: Sequence[Mapping[str, Any]], after: int) -> tuple[int, int] | None:
-    """Return (index, seconds to wait) of the next step that does something.
-
-    `after` is the index of the step just done, -1 at the start; waits on the way
-    add up. None when the policy has come to its end.
-    """
-    seconds = 0
-    for index in range(after + 1, len(steps)):
-        if steps[index]["kind"] != StepKind.WAIT:
-            return index, seconds
-        seconds += int(steps[index]["wait"])
-    return None
+    names = names_for(tenant_id, (step for own in by_policy.values() for step in own))
+    return {pk: snapshot(p, by_policy[pk], names) for pk, p in policies.items()}
 
 
 @dataclass(frozen=True)
@@ -77,6 +109,8 @@ class Start:
     group: Group
     policy_id: UUID | None
     wait_seconds: int = 0
+    # How many policies handed it over before.
+    handed: int = 0
 
 
 def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
@@ -99,7 +133,7 @@ def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
             tenant_id=tenant_id,
             group=item.group,
             policy_name=plan["name"],
-            snapshot=plan,
+            snapshot=plan | ({"handed": item.handed} if item.handed else {}),
         )
         for item, plan, _, _ in rows
     ]
@@ -116,12 +150,23 @@ def start(tenant_id: UUID, starts: Sequence[Start]) -> int:
     return len(due)
 
 
-ADD = """
+# A service level that would be missed pulls a step forward: escalation/sla.py.
+ADD = f"""
 INSERT INTO due_step (tenant_id, run_id, group_id, position, round, due_at, state,
                       attempts, error)
-SELECT %s, r, g, p, n, now() + s * interval '1 second', 'due', 0, ''
-FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::float8[])
-  AS x(r, g, p, n, s)
+SELECT x.tenant, r, g, p, n, least(due,
+    CASE WHEN due > o.opened_at + acknowledge AND o.opened_at + {SHARE} * acknowledge
+      > now() THEN o.opened_at + {SHARE} * acknowledge END,
+    CASE WHEN due > o.opened_at + resolve AND o.opened_at + {SHARE} * resolve
+      > now() THEN o.opened_at + {SHARE} * resolve END), 'due', 0, ''
+FROM (SELECT %s::uuid AS tenant, *, now() + s * interval '1 second' AS due
+  FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::float8[])
+  AS x(r, g, p, n, s)) x
+LEFT JOIN alert_group o ON o.tenant_id = x.tenant AND o.id = x.g
+LEFT JOIN (SELECT tenant_id, severity,
+    acknowledge_seconds * interval '1 second' AS acknowledge,
+    resolve_seconds * interval '1 second' AS resolve FROM sla_target) t
+  ON t.tenant_id = x.tenant AND t.severity = o.severity
 ON CONFLICT (tenant_id, run_id, position, round) DO NOTHING
 """
 
@@ -154,10 +199,28 @@ def stop(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:
         stopped: int = cursor.rowcount
         cursor.execute(
             "UPDATE due_step SET state = 'cancelled' "
-            "WHERE tenant_id = %s AND group_id = ANY(%s) AND state = 'due'",
+            "WHERE tenant_id = %s AND group_id = ANY(%s) AND state IN ('due', 'ack')",
             [tenant_id, ids],
         )
     return stopped
+
+
+def finish(tenant_id: UUID, run_ids: Sequence[UUID]) -> None:
+    """End runs that came to the end of their policies."""
+    if run_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE run SET state = 'finished', ended_at = now() "
+                "WHERE tenant_id = %s AND id = ANY(%s)",
+                [tenant_id, list(run_ids)],
+            )
+
+
+def round_began(tenant_id: UUID, run_id: UUID, number: int) -> datetime | None:
+    """Return when the first step of a round was done."""
+    mine = DueStep.objects.filter(tenant_id=tenant_id, run_id=run_id, round=number)
+    found: datetime | None = mine.aggregate(at=Min("done_at"))["at"]
+    return found
 
 
 def restart(tenant_id: UUID, groups: Sequence[Group]) -> int:
@@ -176,7 +239,8 @@ def bring_forward(tenant_id: UUID, group_id: UUID) -> bool:
     """Make the waiting step of the group due now; return whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE due_step SET due_at = now() WHERE tenant_id = %s "
+            "UPDATE due_step SET due_at = now(), not_before = NULL, forced = true "
+            "WHERE tenant_id = %s "
             "AND group_id = %s AND state = 'due' AND due_at > now()",
             [tenant_id, group_id],
         )
@@ -192,10 +256,11 @@ FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS x(pk, reason, seconds)
 WHERE id = x.pk
 """
 RELEASE = """
-UPDATE due_step d SET held = '', due_at = now()
+UPDATE due_step d SET held = '', due_at = now(), not_before = NULL
 FROM alert_group g
 WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
-  AND d.held NOT IN ('', 'interval')
+  AND d.held IN ('silenced', 'inhibited', 'flapping', 'storm', 'if_severity',
+    'if_size', 'if_rate')
   AND g.tenant_id = d.tenant_id AND g.id = d.group_id
   AND g.quiet_count < g.firing_count
 """
@@ -208,6 +273,27 @@ def hold(rows: Sequence[tuple[int, str, float]]) -> None:
             cursor.execute(HOLD, [*map(list, zip(*rows, strict=True))])
 
 
+WAIT = """
+UPDATE due_step SET held = x.reason, due_at = x.moment, not_before = x.moment,
+  turn = least(turn + 1, 32000), forced = false
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS x(pk, reason, moment)
+WHERE id = x.pk
+"""
+
+
+def wait(rows: Sequence[tuple[int, str, datetime]]) -> None:
+    """Put steps off as they asked for: (due step, why, until when)."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(WAIT, [*map(list, zip(*rows, strict=True))])
+
+
+def put_back(step_ids: Sequence[int]) -> None:
+    """Make steps wait on for the moment that they asked for."""
+    if step_ids:
+        DueStep.objects.filter(pk__in=step_ids).update(due_at=F("not_before"))
+
+
 def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:
     """Make the held steps of groups that are heard again due at once."""
     ids = [str(pk) for pk in group_ids]
@@ -216,3 +302,75 @@ def release(tenant_id: UUID, group_ids: Iterable[UUID]) -> None:
             cursor.execute(RELEASE, [tenant_id, ids])
             if cursor.rowcount:
                 cursor.execute(WAKE)
+
+
+# The end of an acknowledgement stands beside the steps of the last run.
+ACK_POSITION = 32_000
+WATCH = """
+INSERT INTO due_step (tenant_id, run_id, group_id, position, round, due_at, state,
+                      attempts, error)
+SELECT tenant_id, id, group_id, %s, 1, now() + timeout * interval '1 second', 'ack',
+       0, ''
+FROM (
+  SELECT DISTINCT ON (group_id) tenant_id, id, group_id,
+    (snapshot ->> 'ack_timeout')::int AS timeout
+  FROM run WHERE tenant_id = %s AND group_id = ANY (%s::uuid[])
+  ORDER BY group_id, created_at DESC, id DESC) last
+WHERE timeout > 0
+ON CONFLICT (tenant_id, run_id, position, round) DO UPDATE
+SET due_at = excluded.due_at, state = 'ack', done_at = NULL
+"""
+OUTLASTED = """
+SELECT d.tenant_id, d.group_id FROM due_step d
+JOIN alert_group g ON g.tenant_id = d.tenant_id AND g.id = d.group_id
+WHERE d.state = 'ack' AND d.due_at <= now() ORDER BY d.due_at, d.id LIMIT %s
+FOR UPDATE OF g SKIP LOCKED
+"""
+# Judged again now that the groups are locked.
+ENDED = """
+UPDATE due_step d SET done_at = now(), state =
+  CASE WHEN g.state = 'acknowledged' THEN 'done' ELSE 'cancelled' END
+FROM alert_group g
+WHERE d.tenant_id = ANY (%s::uuid[]) AND d.group_id = ANY (%s::uuid[])
+  AND d.state = 'ack' AND d.due_at <= now()
+  AND g.tenant_id = d.tenant_id AND g.id = d.group_id
+RETURNING d.tenant_id, d.group_id, d.state
+"""
+MOVED = """
+SELECT DISTINCT group_id FROM transition
+WHERE tenant_id = %s AND group_id = ANY (%s::uuid[]) AND at > %s
+  AND kind IN ('escalated', 'paged', 'acknowledged', 'snoozed', 'resolved')
+"""
+
+
+def watch(tenant_id: UUID, group_ids: Sequence[UUID]) -> None:
+    """Note when the acknowledgement of these groups ends, where their policy wants
+    that it does."""
+    if group_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(WATCH, [ACK_POSITION, tenant_id, list(group_ids)])
+
+
+def outlasted(limit: int) -> dict[UUID, list[UUID]]:
+    """Lock groups whose acknowledgement has ended, by tenant, once."""
+    with connection.cursor() as cursor:
+        cursor.execute(OUTLASTED, [limit])
+        found = cursor.fetchall()
+        if not found:
+            return {}
+        tenants, groups = zip(*found, strict=True)
+        cursor.execute(ENDED, [list(set(tenants)), list(groups)])
+        ended: dict[UUID, list[UUID]] = {}
+        for tenant_id, group_id, state in cursor.fetchall():
+            if state == "done":
+                ended.setdefault(tenant_id, []).append(group_id)
+    return ended
+
+
+def moved_since(
+    tenant_id: UUID, group_ids: Sequence[UUID], moment: datetime
+) -> set[UUID]:
+    """Return the groups whose policy or state has moved on since a moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED, [tenant_id, list(group_ids), moment])
+        return {row[0] for row in cursor.fetchall()}

@@ -213,6 +213,14 @@ def _noted(words: dict[str, Any]) -> str:
         "nobody_on_call": _("Nobody is on call, so nobody was told."),
         "no_address": _("There is no address to write to, so nobody was told."),
         "channel_gone": _("The channel is switched off, so nobody was told."),
+        "nobody": _("Nobody is left of those who were meant, so nobody was told."),
+        "if_skips": _("A condition does not hold: a step was skipped."),
+        "if_stops": _("A condition does not hold: the policy ends here."),
+        "if_waits": _("A condition does not hold yet: the policy waits."),
+        "handed_over": _("Handed over to another policy: %(who)s") % words,
+        "undone": _("%(actor)s took the last act back.") % words,
+        "raised": _("The severity was raised."),
+        "acknowledged_one": _("%(actor)s acknowledged. Still to come: %(who)s") % words,
     }
     return nobody.get(words["reason"]) or _joined(words)
 

@@ -288,7 +288,8 @@ def _count(tenant_id: UUID, items: list[Regrouped]) -> None:
         group = item.group
         total, firing, worst = totals.get(group.pk, (0, 0, None))
         group.alert_count, group.firing_count = total, firing
-        group.severity = group.severity if worst is None else worst
+        if worst is not None:
+            group.severity = max(worst, group.raised_to)
 
 
 def _correlation(item: Regrouped, correlations: dict[UUID, str]) -> str:

@@ -237,6 +237,7 @@ def _resolve(
 GROUP_COLUMNS = {
     "state": "text",
     "severity": "smallint",
+    "raised_to": "smallint",
     "title": "text",
     "acked_at": "timestamptz",
     "acked_by": "text",

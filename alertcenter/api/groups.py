@@ -154,6 +154,10 @@ class ActIn(serializers.Serializer):
         required=False,
         help_text="For escalate: the version seen of each group, by its id.",
     )
+    as_of = serializers.DateTimeField(
+        required=False,
+        help_text="For escalate: refused as stale where the policy moved on since.",
+    )
 
 
 class OutcomeOut(serializers.Serializer):
@@ -177,7 +181,7 @@ class ActsView(TenantAPIView):
 
     @extend_schema(
         operation_id="acts_create",
-        summary="Acknowledge, resolve, snooze, assign or escalate groups",
+        summary="Acknowledge, resolve, snooze, assign, escalate groups, or undo that",
         request=ActIn,
         responses={200: OutcomesOut, 400: ErrorOut, 401: ErrorOut, 403: ErrorOut},
     )
@@ -207,8 +211,11 @@ def _details(wanted: Mapping[str, Any]) -> dict[str, Any]:
         if "member" not in wanted:
             raise Refused(400, "bad_member", _("Name the member to assign to."))
         return {"member_id": wanted["member"]}
-    if wanted["act"] == "escalate" and "versions" in wanted:
-        return {"versions": _versions(wanted["versions"])}
+    if wanted["act"] == "escalate":
+        found: dict[str, Any] = {"as_of": wanted.get("as_of")}
+        if "versions" in wanted:
+            found["versions"] = _versions(wanted["versions"])
+        return found
     return {}
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from escalation import actions
+from escalation.acting import Outcome
 from notifications.models import Contact
 from tenants import roles
 from tenants.actors import MEMBER, Actor
@@ -64,13 +65,15 @@ def said_of(name: str, numbers: Sequence[int]) -> str:
     return _("%(numbers)s acknowledged.") % shown
 
 
-def explained(outcome: actions.Outcome) -> str:
+def explained(outcome: Outcome) -> str:
     """Return why nothing was done."""
     number = {"number": outcome.number}
     if outcome.reason == "not_found":
         return _("This group no longer exists.")
     if outcome.reason == "resolved":
         return _("#%(number)s is already resolved.") % number
+    if outcome.reason == "others":
+        return _("#%(number)s: others must acknowledge it too.") % number
     if outcome.state == "acknowledged":
         return _("#%(number)s is already acknowledged.") % number
     return _("#%(number)s has changed meanwhile; nothing was done.") % number

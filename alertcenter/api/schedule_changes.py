@@ -21,7 +21,7 @@ from alertcenter.api.schedules import checked, known
 from alertcenter.common.errors import Refused
 from escalation import overriding, swapping
 from escalation.models import Override, Swap, TemporarySchedule, TemporaryShift
-from escalation.models.schedule import OverrideKind
+from escalation.models.changes import OverrideKind
 from escalation.swapping import SwapError
 from tenants import audit, roles
 from tenants.actors import MEMBER, Actor

@@ -31,6 +31,7 @@ from alertcenter.api.slack_said import (
     sign_of,
 )
 from escalation import actions, notes, oncall, responders
+from escalation.acting import Outcome
 from notifications import localize
 from tenants import roles
 from tenants.models import Member, Tenant
@@ -219,7 +220,7 @@ def page(asked: Asked) -> Said:
         outcome = responders.add(pk, groups[0].pk, member.pk, actor=actor, once=once)
         return Said(called(member.name, outcome), done=outcome.done)
     reached = responders.call(pk, member.pk, words, actor=actor, once=once)
-    outcome = actions.Outcome(pk, 0, reached, "done" if reached else "no_address", "")
+    outcome = Outcome(pk, 0, reached, "done" if reached else "no_address", "")
     return Said(called(member.name, outcome), done=reached)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from alertcenter.alerts.models import Group
-from escalation import actions
+from escalation.acting import Outcome
 from notifications.channels.block_kit import (
     SIGNS,
     STATE_SIGNS,
@@ -75,7 +75,7 @@ def lines(texts: Iterable[str]) -> str:
     return "\n".join(kept)
 
 
-def not_done(outcome: actions.Outcome) -> str:
+def not_done(outcome: Outcome) -> str:
     """Return why nothing was done, for the person who asked for it."""
     if outcome.reason == "not_found":
         return _("This group no longer exists.")
@@ -84,12 +84,14 @@ def not_done(outcome: actions.Outcome) -> str:
         return _("#%(number)s is already resolved.") % number
     if outcome.reason == "nothing_due":
         return _("#%(number)s: no step of its policy is waiting.") % number
+    if outcome.reason == "others":
+        return _("#%(number)s: others must acknowledge it too.") % number
     if outcome.state == "acknowledged" and outcome.reason == "already":
         return _("#%(number)s is already acknowledged.") % number
     return _("#%(number)s has changed meanwhile; nothing was done.") % number
 
 
-def called(name: str, outcome: actions.Outcome) -> str:
+def called(name: str, outcome: Outcome) -> str:
     """Return what came of calling somebody."""
     who = {"who": safe(name, 80)}
     if outcome.done:

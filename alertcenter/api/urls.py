@@ -12,6 +12,7 @@ from alertcenter.api import (
     heartbeats,
     pagerduty,
     personal,
+    policies,
     schedule_urls,
     servicenow,
     services,
@@ -69,6 +70,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="member-notifications",
     ),
     *schedule_urls.routes(V1),
+    path(f"{V1}/policies", policies.PoliciesView.as_view(), name="policies"),
+    path(f"{V1}/policies/<uuid:pk>", policies.PolicyView.as_view(), name="policy"),
+    path(
+        f"{V1}/policies/<uuid:pk>/timeline",
+        policies.PolicyCourseView.as_view(),
+        name="policy-timeline",
+    ),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(
         f"{V1}/services/import",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from alertcenter.common import tracing
 from escalation import actions
+from escalation.acting import Outcome
 from tenants import roles
 from tenants.access import Membership
 from tenants.models import Member
@@ -88,7 +89,7 @@ def _seconds(value: Any) -> int:
     return value
 
 
-def _result(outcome: actions.Outcome) -> Result:
+def _result(outcome: Outcome) -> Result:
     return {
         "id": str(outcome.group_id),
         "number": outcome.number,

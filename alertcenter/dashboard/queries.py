@@ -20,6 +20,7 @@ from alertcenter.alerts.models import Group, Heartbeat, Storm, Transition
 from alertcenter.alerts.models.transition import Kind
 from alertcenter.alerts.worst_first import Place
 from alertcenter.dashboard.models import LiveHead
+from escalation import sla
 from escalation.messages import next_steps
 from tenants.actors import ENGINE
 
@@ -171,8 +172,10 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
     quiet = silence_presets.kept_quiet_by(
         tenant_id, [row["id"] for row in rows if worst_first.is_quiet(row)]
     )
+    levels = sla.targets(tenant_id) if rows else {}
     return [
         _framed(row, upcoming.get(row["id"]))
+        | _level(sla.deadline(levels.get(row["severity"]), row))
         | {
             "resolved_by": enders.get(row["id"], ""),
             "storm": in_storm(row, own),
@@ -180,6 +183,13 @@ def _finished(tenant_id: UUID, rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
+
+
+def _level(deadline: sla.Deadline | None) -> Row:
+    """Return which service level is to be met next, and until when."""
+    if deadline is None:
+        return {"sla": "", "sla_at": None}
+    return {"sla": deadline.what, "sla_at": _iso(deadline.at)}
 
 
 def in_storm(row: Row, own: set[UUID]) -> str:

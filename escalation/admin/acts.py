@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from alertcenter.alerts.admin.alert import AlertAdmin
 from alertcenter.alerts.models import Alert, GroupAlert
 from escalation import actions
-from escalation.actions import Outcome
+from escalation.acting import Outcome
 from tenants.admin_base import membership_of
 
 MOST_AT_ONCE = 1000
@@ -25,6 +25,8 @@ REASONS: dict[str, Any] = {
     "stale": gettext_lazy("Group #%(number)s has changed meanwhile."),
     "nothing_due": gettext_lazy("Group #%(number)s has no further step."),
     "not_found": gettext_lazy("Group #%(number)s does not exist."),
+    "others": gettext_lazy("Group #%(number)s waits for others to acknowledge it."),
+    "too_late": gettext_lazy("Group #%(number)s: there is nothing to undo any more."),
 }
 
 

@@ -24,7 +24,7 @@ from alertcenter.alerts.admin.shown import (
     state_pill,
 )
 from alertcenter.alerts.models import Group, GroupAlert, Route, Service, Transition
-from escalation import actions
+from escalation import actions, undoing
 from escalation.admin.acts import MOST_AT_ONCE, act
 from escalation.models import DueStep, Run
 from notifications.models import Delivery
@@ -254,6 +254,22 @@ class GroupAdmin(ActedOnAdmin):
     @button(gettext_lazy("Escalate now"), needs=roles.ACT, shown=is_free)
     def escalate(self, request: HttpRequest, group: Group) -> None:
         act(request, actions.escalate_now, [group.pk])
+
+    @button(
+        gettext_lazy("Restart with the present policy"),
+        needs=roles.ACT,
+        shown=lambda group: group.state == "firing",
+    )
+    def restart(self, request: HttpRequest, group: Group) -> None:
+        act(request, actions.restart, [group.pk])
+
+    @button(
+        gettext_lazy("Undo"),
+        needs=roles.ACT,
+        shown=lambda group: is_open(group) and undoing.is_recent(group),
+    )
+    def undo(self, request: HttpRequest, group: Group) -> None:
+        act(request, actions.undo, [group.pk])
 
     @button(gettext_lazy("Resolve"), needs=roles.ACT, shown=is_open)
     def resolve(self, request: HttpRequest, group: Group) -> None:

@@ -1,71 +1,80 @@
-"""How does a person write a policy? Its steps in a table, and what they amount to."""
+"""How does a person write a policy? Its steps, what they amount to, and a timeline."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from escalation.models import Policy, Step
-from escalation.models.policy import StepKind
-from tenants.admin_base import TenantInline, TenantScopedAdmin
+from alertcenter.alerts import lifecycle
+from escalation import runs
+from escalation.admin.policy_timeline import panel
+from escalation.admin.step_form import StepInline
+from escalation.models import Policy, SlaTarget, Step, Team, TeamMember
+from escalation.steps import registry
+from escalation.steps.base import for_so_long
+from escalation.weaknesses import Weakness, of_policies
+from tenants.admin_base import TenantInline, TenantScopedAdmin, tenant_of
 from tenants.admin_forms import TenantForm
+from tenants.models import Tenant
 from tenants.site_index import FirstStep
 
-NEEDED = {
-    StepKind.CHANNEL: "channel",
-    StepKind.MEMBER: "member",
-    StepKind.ONCALL: "schedule",
-    StepKind.WAIT: "wait_seconds",
+MOST_JUDGED = 200
+WHY = {
+    "no_step": gettext_lazy("No step tells anybody."),
+    "condition": gettext_lazy(
+        "Step %(step)s comes only if the condition of step %(who)s holds."
+    ),
+    "circle": gettext_lazy("Step %(step)s goes round in a circle: %(who)s."),
+    "other_policy": gettext_lazy(
+        "Step %(step)s hands over to %(who)s, which may end in nobody."
+    ),
+    "channel_gone": gettext_lazy(
+        "Step %(step)s: %(who)s is gone, switched off, or has no address."
+    ),
+    "nobody": gettext_lazy("Step %(step)s: nobody is left of %(who)s."),
+    "no_address": gettext_lazy("Step %(step)s: not everybody has an address: %(who)s."),
+    "skill": gettext_lazy(
+        "Step %(step)s tells nobody where no label asks for a known skill."
+    ),
+    "never": gettext_lazy("Step %(step)s: nobody is on call by %(who)s."),
+    "no_next": gettext_lazy("Step %(step)s: nobody is next (%(who)s)."),
+    "gap": gettext_lazy("Step %(step)s: nobody is on call by %(who)s on %(at)s."),
 }
 
 
-class StepForm(TenantForm):
-    """Keeps only the value that belongs to the kind of step."""
+def why(weakness: Weakness) -> str:
+    """Return a weakness as a sentence."""
+    at = date_format(weakness.at, "SHORT_DATETIME_FORMAT") if weakness.at else ""
+    return str(WHY[weakness.code]) % {
+        "step": weakness.step,
+        "who": weakness.who,
+        "at": at,
+    }
+
+
+class PolicyForm(TenantForm):
+    """An empty time-out is none."""
 
     class Meta:
-        model = Step
-        fields = ("position", "kind", "channel", "member", "schedule", "wait_seconds")
+        model = Policy
+        fields = ("name", "ack_timeout_seconds")
 
-    def has_changed(self) -> bool:
-        """A new row of which only the place was set is empty: our script set it."""
-        changed = super().has_changed()
-        if self.instance._state.adding and self.changed_data == ["position"]:
-            return False
-        return changed
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "ack_timeout_seconds" in self.fields:
+            self.fields["ack_timeout_seconds"].required = False
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        wanted = NEEDED.get(cleaned.get("kind", ""))
-        for name in set(NEEDED.values()) - {wanted}:
-            cleaned[name] = None
-        return cleaned
-
-
-class StepInline(TenantInline, admin.TabularInline):
-    """Steps; the table shows only the field that each kind of step needs."""
-
-    model = Step
-    form = StepForm
-    extra = 1
-    min_num = 1
-    fields = ("position", "kind", "channel", "member", "schedule", "wait_seconds")
-
-    class Media:
-        js = ("admin/alertcenter/steps.js",)
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """A policy needs at least one step."""
-        return super().get_formset(request, obj, validate_min=True, **kwargs)
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        return 2 if obj is None else 1
+    def clean_ack_timeout_seconds(self) -> int:
+        return self.cleaned_data["ack_timeout_seconds"] or 0
 
 
 @admin.register(Policy)
@@ -74,23 +83,38 @@ class PolicyAdmin(TenantScopedAdmin):
 
     section = "escalation"
     section_order = 10
+    form = PolicyForm
     list_display = ("name", "summary", "ends_with")
     search_fields = ("name",)
-    fields = ("name",)
+    fields = ("name", "ack_timeout_seconds")
     inlines = (StepInline,)
+    change_form_template = "admin/alertcenter/policy.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         steps = Step.objects.select_related("channel", "member", "schedule")
         ordered = Prefetch("steps", steps.order_by("position", "id"))
         return super().get_queryset(request).prefetch_related(ordered)
 
-    @admin.display(description=gettext_lazy("steps"))
-    def summary(self, policy: Policy) -> str:
-        return " → ".join(step_words(step) for step in policy.steps.all()) or "–"
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Judge all policies of the list from one look."""
+        judged = Judged(request)
 
-    @admin.display(description=gettext_lazy("ends with"))
-    def ends_with(self, policy: Policy) -> SafeString:
-        return verdict(list(policy.steps.all()))
+        @admin.display(description=gettext_lazy("steps"))
+        def summary(policy: Policy) -> str:
+            return judged.summary(policy)
+
+        @admin.display(description=gettext_lazy("ends with"))
+        def ends_with(policy: Policy) -> SafeString:
+            return judged.verdict(policy)
+
+        own = {"summary": summary, "ends_with": ends_with}
+        return [own.get(name, name) for name in self.list_display]
+
+    def summary(self, policy: Policy) -> str:
+        """Stands for the column that get_list_display fills."""
+        return str(policy)
+
+    ends_with = summary
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
@@ -101,6 +125,27 @@ class PolicyAdmin(TenantScopedAdmin):
         for position, step in enumerate(steps, start=1):
             if step.position != position:
                 Step.objects.filter(pk=step.pk).update(position=position)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        policy = self.get_object(request, object_id)
+        own: dict[str, Any] = {}
+        if policy is not None:
+            tenant = Tenant.objects.get(pk=tenant_of(request))
+            snapshot = runs.snapshots(tenant.pk, [policy.pk])[policy.pk]
+            own = {
+                "sentences": [registry.words(plan) for plan in snapshot["steps"]],
+                "weaknesses": [why(one) for one in weak(tenant.pk, policy.pk)],
+                **panel(request, tenant.pk, policy.pk, tenant.time_zone),
+            }
+        return super().change_view(
+            request, object_id, form_url, own | (extra_context or {})
+        )
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: Any = None
@@ -114,44 +159,98 @@ class PolicyAdmin(TenantScopedAdmin):
 
     def warn_of_nobody(self, request: HttpRequest, policy: Policy) -> None:
         """Say it where it was made; saved it is all the same."""
-        steps = policy.steps.select_related("channel", "member", "schedule")
-        if not tells_somebody(list(steps.order_by("position", "id"))):
-            self.say(request, _("This policy ends in nobody."), good=False)
+        found = weak(policy.tenant_id, policy.pk)
+        if found:
+            reasons = " ".join(why(one) for one in found)
+            text = _("This policy ends in nobody.") + " " + reasons
+            self.say(request, text, good=False)
 
 
-def step_words(step: Step) -> str:
+def weak(tenant_id: UUID, policy_id: UUID) -> list[Weakness]:
+    """Return why one policy may end in nobody."""
+    ids = Policy.objects.filter(tenant_id=tenant_id).values_list("pk", flat=True)
+    wanted = {policy_id, *ids[:MOST_JUDGED]}
+    snapshots = runs.snapshots(tenant_id, wanted)
+    return of_policies(tenant_id, snapshots, lifecycle.database_time())[policy_id]
+
+
+class Judged:
+    """What there is to say of the policies of one list."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._found: tuple[dict[UUID, Any], dict[UUID, list[Weakness]]] | None = None
+
+    def _look(self) -> tuple[dict[UUID, Any], dict[UUID, list[Weakness]]]:
+        if self._found is None:
+            tenant_id = tenant_of(self._request)
+            rows = Policy.objects.filter(tenant_id=tenant_id)
+            ids = list(rows.values_list("pk", flat=True)[:MOST_JUDGED])
+            snapshots = runs.snapshots(tenant_id, ids)
+            now = lifecycle.database_time()
+            self._found = snapshots, of_policies(tenant_id, snapshots, now)
+        return self._found
+
+    def summary(self, policy: Policy) -> str:
+        plans = self._look()[0].get(policy.pk, {}).get("steps", ())
+        return " → ".join(short(plan) for plan in plans) or "–"
+
+    def verdict(self, policy: Policy) -> SafeString:
+        """Return whether it reaches somebody, red and with reasons where it may not."""
+        found = self._look()[1].get(policy.pk, [])
+        if not found:
+            return format_html('<span class="pill good">{}</span>', _("somebody"))
+        reasons = format_html_join(" ", "{}", ((why(one),) for one in found[:3]))
+        return format_html(
+            '<span class="pill bad">{}</span> <small>{}</small>', _("nobody"), reasons
+        )
+
+
+def short(plan: Any) -> str:
     """Return one step in a few words."""
-    if step.kind == StepKind.WAIT:
-        return duration_words(step.wait_seconds or 0)
-    return str(step.channel or step.member or step.schedule or "?")
+    if plan["kind"] == registry.WAIT:
+        return _("wait %(time)s") % {"time": for_so_long(int(plan["wait"]))}
+    return registry.who(plan) or str(dict(registry.choices()).get(plan["kind"], "?"))
 
 
-def duration_words(seconds: int) -> str:
-    """Return "5 min" or "30 s"."""
-    if seconds % 60 == 0 and seconds:
-        return _("wait %(n)s min") % {"n": seconds // 60}
-    return _("wait %(n)s s") % {"n": seconds}
+class TeamMemberInline(TenantInline, admin.TabularInline):
+    """Members in the order in which they are told."""
+
+    model = TeamMember
+    extra = 1
+    fields = ("position", "member")
+    autocomplete_fields = ("member",)
 
 
-def tells_somebody(steps: list[Step]) -> bool:
-    """Whether the last step that tells reaches a member or an active channel."""
-    telling = [step for step in steps if step.kind != StepKind.WAIT]
-    if not telling:
-        return False
-    last = telling[-1]
-    if last.channel is not None:
-        return last.channel.active
-    if last.member is not None:
-        return last.member.active
-    return last.schedule is not None
+@admin.register(Team)
+class TeamAdmin(TenantScopedAdmin):
+    """Who belongs together; policies notify a team as a whole."""
+
+    section = "escalation"
+    section_order = 15
+    list_display = ("name", "who")
+    search_fields = ("name",)
+    fields = ("name",)
+    inlines = (TeamMemberInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("memberships__member")
+
+    @admin.display(description=gettext_lazy("members"))
+    def who(self, team: Team) -> str:
+        names = [one.member.name for one in team.memberships.all()[:20]]
+        return ", ".join(names) or "–"
 
 
-def verdict(steps: list[Step]) -> SafeString:
-    """Return whom the policy reaches in the end, red when nobody."""
-    telling = [step for step in steps if step.kind != StepKind.WAIT]
-    if not tells_somebody(steps):
-        return format_html('<span class="pill bad">{}</span>', _("nobody"))
-    return format_html('<span class="pill good">{}</span>', step_words(telling[-1]))
+@admin.register(SlaTarget)
+class SlaTargetAdmin(TenantScopedAdmin):
+    """How soon a group is to be acknowledged and resolved, by its severity."""
+
+    section = "escalation"
+    section_order = 12
+    list_display = ("severity", "acknowledge_seconds", "resolve_seconds")
+    fields = ("severity", "acknowledge_seconds", "resolve_seconds")
+    ordering = ("-severity",)
 
 
 admin.site.steps.append(  # type: ignore[attr-defined]

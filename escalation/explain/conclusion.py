@@ -172,6 +172,8 @@ def _waits(lines: Sequence[Line], standing: Standing) -> Ending | None:
     if line:
         return ending("cannot_be_done", "no", line)
     for line in lines:
+        if line.code == "step_waiting":
+            return ending("waits_waiting", "info", line)
         if line.code not in ("step_due", "flush_due"):
             continue
         if line.at is not None and line.at <= standing.now:
@@ -188,7 +190,7 @@ def _over(lines: Sequence[Line], standing: Standing) -> Ending | None:
     """Nothing was sent, and it is over."""
     if standing.state != "resolved":
         return None
-    line = last(lines, "resolved", "resolved_source")
+    line = last(lines, "resolved", "resolved_source", "resolved_policy")
     return ending("nobody_resolved", "no", line) if line else None
 
 
@@ -225,7 +227,7 @@ def _outlook(lines: Sequence[Line], standing: Standing, so_far: Ending) -> Line 
 
 def _next(lines: Sequence[Line], standing: Standing) -> Ending | None:
     if standing.state == "resolved":
-        line = last(lines, "resolved", "resolved_source")
+        line = last(lines, "resolved", "resolved_source", "resolved_policy")
         return ending("next_over", "info", line) if line else None
     if standing.state in ("acknowledged", "snoozed"):
         line = last(lines, standing.state)
@@ -235,6 +237,8 @@ def _next(lines: Sequence[Line], standing: Standing) -> Ending | None:
         return Ending(said(code, "no", quiet.rests_on), rests_on=quiet.rests_on)
     if line := first(lines, "step_held"):
         return ending("next_held", "no", line)
+    if line := first(lines, "step_waiting"):
+        return ending("next_waiting", "info", line)
     if line := first(lines, "step_due"):
         late = line.at is not None and line.at <= standing.now
         code = "next_nobody" if line.data.get("nobody") else "next_step"

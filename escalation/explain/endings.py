@@ -106,6 +106,7 @@ CONCLUSIONS: Mapping[str, Any] = {
         "The route's channels hear again at %(at)s at the earliest, if there is "
         "something new; otherwise every %(repeat_seconds)s."
     ),
+    "waits_waiting": _("The policy waits: %(reason)s (looked at again at %(at)s)."),
     "waits_step": _("Waits until %(at)s; then tells %(who)s."),
     "parked": _("Not followed yet: it could not be and was set aside to be retried."),
     "not_looked_at": _("Not followed yet: the engine takes it up in its turn."),
@@ -129,6 +130,7 @@ NEXT: Mapping[str, Any] = {
     "next_held": _("Step %(step)s (%(who)s) waits: %(reason)s."),
     "next_step": _("Next: %(who)s at %(at)s."),
     "next_nobody": _("Next: nobody is on call in %(schedule)s at %(at)s."),
+    "next_waiting": _("Next: %(who)s, looked at again at %(at)s: %(reason)s."),
     "next_finished": _("The policy has come to its end: nobody else is told."),
 }
 WOULD: Mapping[str, Any] = {

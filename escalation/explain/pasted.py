@@ -166,7 +166,11 @@ class Explainer:
         )
         hours = routes.intervals_at(asked.tenant_id, route, when)
         bad = severity.parse(asked.labels.get("severity"))
-        plan = planned.of_route(asked.tenant_id, route, when, bad) if mine else []
+        plan = (
+            planned.of_route(asked.tenant_id, route, when, bad, asked.labels)
+            if mine
+            else []
+        )
         standing = _standing(group) if group else []
         told.lines += [*quiet, *hours, *standing, *plan]
         told.ending = _conclude(taker, [*standing, *quiet, *muted, *hours], plan)

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from alertcenter.alerts.routing import CompiledRoute
-from escalation import oncall, runs
+from escalation import runs, sla
 from escalation.explain.routes import Names
-from escalation.explain.steps import Crew
 from escalation.explain.trace import Line, Link, Verdict
-from escalation.models.policy import StepKind
-from notifications import personal, recipients
-from notifications.models import Channel
+from escalation.steps import registry
+from escalation.steps.base import Repeat, Supposed, WaitUntil
+from escalation.steps.books import Books
+from escalation.steps.walk import Course, Event, walk
 
 TELLS = ("would_tell", "would_tell_oncall", "would_notice")
 MOST_STEPS = 30
+NOBODY = {
+    "nobody_on_call": "would_nobody_on_call",
+    "no_address": "would_no_address",
+    "channel_gone": "would_channel_gone",
+    "nobody": "would_nobody_left",
+}
+INSTEAD = {
+    "if_skips": "would_skip",
+    "if_stops": "would_stop",
+    "if_waits": "would_wait",
+    "handed_over": "would_hand_over",
+    "raised": "would_raise",
+    "resolves": "would_resolve",
+}
 
 
 def of_route(
-    tenant_id: UUID, route: CompiledRoute, begin: datetime, severity: int
+    tenant_id: UUID,
+    route: CompiledRoute,
+    begin: datetime,
+    severity: int,
+    labels: Mapping[str, str] | None = None,
 ) -> list[Line]:
     """Return a line for each step, and one for the route's channels, by time.
 
@@ -29,8 +47,27 @@ def of_route(
     """
     lines = _channels(tenant_id, route, begin)
     if route.policy_id:
-        lines += _policy(tenant_id, route.policy_id, begin, severity)
+        group = Supposed(severity, labels or {})
+        lines += _policy(tenant_id, route.policy_id, begin, group)
     return sorted(lines, key=lambda line: line.at or begin)
+
+
+def course(
+    tenant_id: UUID, policy_id: UUID, begin: datetime, group: Supposed
+) -> Course | None:
+    """Return what a policy would do; None without it."""
+    known: dict[UUID, Any] = {}
+
+    def load(pk: UUID) -> Any:
+        if pk not in known:
+            known[pk] = runs.snapshots(tenant_id, [pk]).get(pk)
+        return known[pk]
+
+    snapshot = load(policy_id)
+    if snapshot is None:
+        return None
+    books, targets = Books(tenant_id, dry=True), sla.targets(tenant_id)
+    return walk(books, snapshot, group, begin, load, targets)
 
 
 def _channels(tenant_id: UUID, route: CompiledRoute, begin: datetime) -> list[Line]:
@@ -45,80 +82,52 @@ def _channels(tenant_id: UUID, route: CompiledRoute, begin: datetime) -> list[Li
 
 
 def _policy(
-    tenant_id: UUID, policy_id: UUID, begin: datetime, severity: int
+    tenant_id: UUID, policy_id: UUID, begin: datetime, group: Supposed
 ) -> list[Line]:
-    plan = runs.snapshots(tenant_id, [policy_id]).get(policy_id)
-    name = plan["name"] if plan else ""
+    found = course(tenant_id, policy_id, begin, group)
+    name = found.events[0].policy if found and found.events else ""
     link = Link("policy", str(policy_id), name)
-    crew, when = Crew(tenant_id), begin
-    lines: list[Line] = []
-    for number, step in enumerate(plan["steps"] if plan else (), 1):
-        if step["kind"] == StepKind.WAIT:
-            when += timedelta(seconds=int(step["wait"]))
-        elif len(lines) < MOST_STEPS:
-            lines.append(_step(tenant_id, crew, step, number, when, severity, link))
+    events = found.events if found else []
+    lines = [line for event in events if (line := _line(event, link))]
     if not lines:
         data = {"policy": name}
         lines.append(Line("policy", "policy_empty", "no", begin, data, link))
-    return lines
+    return lines[:MOST_STEPS]
 
 
-def _step(
-    tenant_id: UUID,
-    crew: Crew,
-    step: Mapping[str, Any],
-    number: int,
-    when: datetime,
-    severity: int,
-    link: Link,
-) -> Line:
-    kinds, who, code = _target(tenant_id, crew, step, when, severity)
-    data = {
-        "step": number,
-        "kind": step["kind"],
-        "who": who,
-        "schedule": step["who"] if step["kind"] == StepKind.ONCALL else "",
+def _line(event: Event, link: Link) -> Line | None:
+    """Return what an event says; None for a condition that holds."""
+    found, plan = event.found, event.plan
+    kinds = sorted({target.kind for target in found.targets})
+    data: dict[str, Any] = {
+        "step": event.position + 1,
+        "kind": plan["kind"],
+        "who": found.who or said(plan),
+        "schedule": registry.who(plan) if plan["kind"] == "oncall" else "",
         "kinds": kinds,
+        "round": event.round,
     }
-    verdict: Verdict = "yes" if kinds else "no"
-    return Line("policy", code, verdict, when, data, link)
+    if event.policy != link.name:
+        data["policy"] = event.policy
+    if isinstance(found.then, WaitUntil):
+        data["when"] = found.then.moment
+    code, verdict = _says(event)
+    return Line("policy", code, verdict, event.at, data, link) if code else None
 
 
-def _target(
-    tenant_id: UUID,
-    crew: Crew,
-    step: Mapping[str, Any],
-    when: datetime,
-    severity: int,
-) -> tuple[list[str], str, str]:
-    """Return (kinds of channels, whom it tells, what the line says).
-
-    Mirrors escalation.carrying.resolve_target, which asks for now.
-    """
-    who = str(step["who"])
-    if step["kind"] == StepKind.CHANNEL:
-        rows = Channel.objects.filter(tenant_id=tenant_id, pk=step["target"])
-        channel = rows.filter(active=True).first()
-        if channel is None:
-            return [], who, "would_channel_gone"
-        return _said(recipients.for_channel(channel), who, "would_tell")
-    if step["kind"] == StepKind.MEMBER:
-        member_id = UUID(step["target"])
-        calls = personal.calls_for(tenant_id, member_id, severity=severity, at=when)
-        return _said([call[:3] for call in calls], who, "would_tell")
-    members = crew.at(step["target"], when)
-    if not members:
-        return [], who, "would_nobody_on_call"
-    called = [
-        call[:3]
-        for member in members
-        for call in personal.calls_for(tenant_id, member.pk, severity=severity, at=when)
-    ]
-    return _said(called, oncall.names_of(members), "would_tell_oncall")
+def _says(event: Event) -> tuple[str, Verdict]:
+    """Return (what the line says, whether it speaks for somebody being told)."""
+    found = event.found
+    if found.targets:
+        on_call = event.plan["kind"] == "oncall"
+        return ("would_tell_oncall" if on_call else "would_tell"), "yes"
+    if isinstance(found.then, Repeat):
+        return "would_repeat", "info"
+    if found.reason in INSTEAD:
+        return INSTEAD[found.reason], "info"
+    return NOBODY.get(found.reason, ""), "no"
 
 
-def _said(
-    found: Sequence[recipients.Address], who: str, code: str
-) -> tuple[list[str], str, str]:
-    kinds = sorted({kind for kind, _channel, _address in found})
-    return kinds, who, code if kinds else "would_no_address"
+def said(plan: Mapping[str, Any]) -> str:
+    """Return whom a step tells, or what else it does."""
+    return registry.who(plan) or registry.words(plan)

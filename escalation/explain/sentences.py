@@ -26,6 +26,16 @@ REASONS: Mapping[str, Any] = {
     "interval": _("the route is quiet at this hour"),
     "flapping": _("it flaps, and nothing fires at this moment"),
     "storm": _("a storm, in which nothing fires at this moment"),
+    # of a step that tells nobody, or waits by itself
+    "nobody": _("nobody is there"),
+    "repair": _("a remediation is given its time"),
+    "everyone": _("others have yet to acknowledge"),
+    "busy": _("the alerts are being written"),
+    "if_time": _("it is not the hour for it"),
+    "if_hours": _("it is not within business hours"),
+    "if_severity": _("it is not bad enough"),
+    "if_size": _("too few alerts fire"),
+    "if_rate": _("too few alerts joined of late"),
     # of a notice
     "first": _("first message"),
     "new_alerts": _("new alerts"),
@@ -188,6 +198,18 @@ POLICY: Mapping[str, Any] = {
     "step_channel_gone": _(
         "Step %(step)s told nobody: channel %(who)s is gone or switched off."
     ),
+    "step_waiting": _(
+        "Step %(step)s (%(who)s) waits: %(reason)s; it is looked at again at %(at)s."
+    ),
+    "step_raised": _("Step %(step)s raised the severity at %(at)s."),
+    "step_if_skips": _(
+        "The condition of step %(step)s did not hold at %(at)s: the next was skipped."
+    ),
+    "step_if_stops": _(
+        "The condition of step %(step)s did not hold at %(at)s: the policy ended."
+    ),
+    "step_if_waits": _("Step %(step)s waited for its condition from %(at)s."),
+    "step_handed_over": _("Step %(step)s handed over to %(who)s at %(at)s."),
     "step_due": _("Step %(step)s (%(who)s) is due at %(at)s."),
     "step_coming": _("Step %(step)s (%(who)s) comes at about %(at)s."),
     "step_never": _("Step %(step)s (%(who)s) was not come to."),
@@ -198,11 +220,13 @@ POLICY: Mapping[str, Any] = {
     "acknowledged": _("%(who)s acknowledged it at %(at)s."),
     "unacknowledged": _("%(who)s withdrew the acknowledgement at %(at)s."),
     "worse": _("It got worse than what was acknowledged, at %(at)s."),
+    "ack_over": _("The acknowledgement ended at %(at)s: the policy began anew."),
     "snoozed": _("%(who)s snoozed it at %(at)s for %(seconds)s."),
     "woken": _("The snooze ended at %(at)s."),
     "assigned": _("%(who)s assigned it to %(name)s at %(at)s."),
     "escalated": _("%(who)s brought the next step forward at %(at)s."),
     "resolved": _("%(who)s resolved it at %(at)s."),
+    "resolved_policy": _("Its policy resolved it at %(at)s."),
     "resolved_source": _("Everything in it was over at %(at)s."),
     "would_tell": _("Step %(step)s would tell %(who)s at %(at)s (%(kinds)s)."),
     "would_tell_oncall": _(
@@ -216,6 +240,16 @@ POLICY: Mapping[str, Any] = {
     "would_channel_gone": _(
         "Step %(step)s would tell nobody: channel %(who)s is switched off."
     ),
+    "would_nobody_left": _(
+        "Step %(step)s would tell nobody: of %(who)s nobody is there."
+    ),
+    "would_skip": _("Step %(step)s would skip the next one: %(who)s"),
+    "would_stop": _("Step %(step)s would end the policy at %(at)s: %(who)s"),
+    "would_wait": _("Step %(step)s would wait at %(at)s: %(who)s"),
+    "would_hand_over": _("Step %(step)s would hand over to %(who)s at %(at)s."),
+    "would_raise": _("Step %(step)s at %(at)s: %(who)s"),
+    "would_resolve": _("Step %(step)s would resolve the group at %(at)s."),
+    "would_repeat": _("Step %(step)s would begin again after %(at)s."),
     "policy_empty": _("Policy %(policy)s has no step that tells anybody."),
     "group_taken": _("Group #%(group)s is %(state)s: nobody else is told of it."),
     "group_told": _("Group #%(group)s is open: its policy goes on as it is."),

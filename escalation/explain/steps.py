@@ -12,11 +12,12 @@ from alertcenter.alerts.models import Transition
 from alertcenter.alerts.models.transition import Kind
 from escalation import oncall, rota
 from escalation.explain.facts import Facts
+from escalation.explain.planned import said
 from escalation.explain.trace import Line, Link
 from escalation.hours import Span
 from escalation.models import DueStep, Run
-from escalation.models.policy import StepKind
 from escalation.rota import Rota
+from escalation.steps import registry
 from tenants.actors import ENGINE
 from tenants.models import Member
 
@@ -99,7 +100,7 @@ def _of_run(run: RunFacts) -> list[Line]:
     lines = [Line("policy", "run", "info", begun, data, run.link)]
     coming: datetime | None = None
     for position, step in enumerate(run.steps):
-        if step["kind"] == StepKind.WAIT:
+        if step["kind"] == "wait":
             if coming is not None:
                 coming += timedelta(seconds=int(step["wait"]))
             continue
@@ -118,8 +119,8 @@ def _step(
         "step": position + 1,
         "first": position == _first(run.steps),
         "kind": step["kind"],
-        "who": step["who"],
-        "schedule": step["who"] if step["kind"] == StepKind.ONCALL else "",
+        "who": said(step),
+        "schedule": registry.who(step) if step["kind"] == "oncall" else "",
         "policy": run.run.policy_name,
     }
     if row is None:
@@ -154,7 +155,7 @@ def _planned(
 ) -> dict[str, Any]:
     """Say who is on call at the moment of a step that asks for that."""
     planned: dict[str, Any] = {"when": moment}
-    if step["kind"] == StepKind.ONCALL and step["target"]:
+    if step["kind"] == "oncall" and step.get("target"):
         names = oncall.names_of(run.crew.at(step["target"], moment))
         planned |= {"who": names or step["who"], "nobody": not names}
     return planned
@@ -165,6 +166,11 @@ def _done(run: RunFacts, row: DueStep, data: dict[str, Any]) -> Line:
     if told is None:
         return Line("policy", "step_done", "info", row.done_at, data, run.link)
     data |= {"who": told.data.get("who", data["who"]), "reason": told.reason}
+    if told.kind == Kind.SEVERITY:
+        return Line("policy", "step_raised", "info", told.at, data, run.link)
+    if told.reason in INSTEAD:
+        code = f"step_{told.reason}"
+        return Line("policy", code, "info", told.at, data, run.link)
     if told.kind == Kind.PAGED:
         code = "step_told_oncall" if data["schedule"] else "step_told"
         return Line("policy", code, "yes", told.at, data, run.link)
@@ -173,6 +179,19 @@ def _done(run: RunFacts, row: DueStep, data: dict[str, Any]) -> Line:
 
 
 NOBODY = ("nobody_on_call", "no_address", "channel_gone")
+INSTEAD = ("if_skips", "if_stops", "if_waits", "handed_over")
+# A step that waits by itself: for hours, for somebody, for a change of the group.
+OWN = (
+    "nobody",
+    "repair",
+    "everyone",
+    "busy",
+    "if_time",
+    "if_hours",
+    "if_severity",
+    "if_size",
+    "if_rate",
+)
 
 
 def _told(
@@ -182,7 +201,8 @@ def _told(
     mine = [
         change
         for change in changes
-        if change.kind in (Kind.PAGED, Kind.NOTED) and change.data.get("step") == number
+        if change.kind in (Kind.PAGED, Kind.NOTED, Kind.SEVERITY)
+        and change.data.get("step") == number
     ]
     if row.done_at is None or not mine:
         return None
@@ -223,6 +243,9 @@ def _due(
     run: RunFacts, step: Mapping[str, Any], row: DueStep, data: dict[str, Any]
 ) -> Line:
     data |= _planned(run, step, row.due_at) | {"error": row.error}
+    if row.held in OWN and row.not_before:
+        data["reason"] = row.held
+        return Line("policy", "step_waiting", "info", row.due_at, data, run.link)
     if row.held:
         data["reason"] = row.held
         return Line("policy", "step_held", "no", row.due_at, data, run.link)
@@ -239,10 +262,12 @@ def _act(change: Transition) -> Line:
         "reason": change.reason,
     }
     code = change.kind
-    if change.kind == Kind.RESOLVED and change.reason != "person":
+    if change.kind == Kind.RESOLVED and change.reason == "policy":
+        code = "resolved_policy"
+    elif change.kind == Kind.RESOLVED and change.reason != "person":
         code = "resolved_source"
-    if change.kind == Kind.UNACKNOWLEDGED and change.reason == "worse":
-        code = "worse"
+    if change.kind == Kind.UNACKNOWLEDGED and change.reason in ("worse", "ack_over"):
+        code = change.reason
     verdict = "no" if change.kind in (Kind.ACKNOWLEDGED, Kind.SNOOZED) else "info"
     return Line("policy", code, "no" if verdict == "no" else "info", change.at, data)
 

@@ -13,7 +13,7 @@ from tenants.rls import AddTenantForeignKeys, ProtectTable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escalation", "0007_layers_hold_turns"),
+        ("escalation", "0008_steps"),
         ("tenants", "0007_integrations"),
     ]
 

@@ -7,35 +7,31 @@ from escalation.models.calendars import (
     CalendarImport,
     ImportedShift,
 )
-from escalation.models.policy import Policy, Step
-from escalation.models.run import DueStep, EngineHeartbeat, Run
-from escalation.models.schedule import (
-    Layer,
-    Override,
-    Schedule,
-    ScheduleNotice,
-    Swap,
-    TemporarySchedule,
-    TemporaryShift,
-    Turn,
-)
+from escalation.models.changes import Override, Swap, TemporarySchedule, TemporaryShift
+from escalation.models.policy import Policy, SlaTarget, Step, StepTurn
+from escalation.models.run import Asked, DueStep, EngineHeartbeat, LastAct, Run
+from escalation.models.schedule import Layer, Schedule, ScheduleNotice, Turn
 from escalation.models.team import Team, TeamMember
 
 __all__ = [
     "Absence",
+    "Asked",
     "Availability",
     "CalendarFeed",
     "CalendarImport",
     "DueStep",
     "EngineHeartbeat",
     "ImportedShift",
+    "LastAct",
     "Layer",
     "Override",
     "Policy",
     "Run",
     "Schedule",
     "ScheduleNotice",
+    "SlaTarget",
     "Step",
+    "StepTurn",
     "Swap",
     "Team",
     "TeamMember",

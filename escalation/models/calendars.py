@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from escalation.models.schedule import Schedule, Stretch, lasts, validate_hours
+from escalation.models.changes import Stretch, lasts
+from escalation.models.schedule import Schedule, validate_hours
 from tenants.fields import EncryptedField
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey

@@ -48,12 +48,60 @@ class Run(TenantModel):
         indexes = [models.Index(fields=["tenant", "group"], name="run_group")]
 
 
+class Asked(TenantRow):
+    """One row is a member who must acknowledge, as a step wants everybody to."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = TenantForeignKey(Run, models.CASCADE, related_name="asked")
+    group_id = models.UUIDField()
+    member = TenantForeignKey(
+        "tenants.Member", models.CASCADE, verbose_name=_("member")
+    )
+    asked_at = models.DateTimeField(_("asked"))
+    acked_at = models.DateTimeField(_("acknowledged"), null=True)
+
+    class Meta:
+        db_table = "asked"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "run", "member"], name="asked_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "group_id"],
+                condition=Q(acked_at=None),
+                name="asked_open",
+            )
+        ]
+
+
+class LastAct(TenantRow):
+    """One row is what a person did to a group last, and what it was before."""
+
+    id = models.BigAutoField(primary_key=True)
+    group_id = models.UUIDField()
+    kind = models.CharField(_("what"), max_length=20)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=64)
+    at = models.DateTimeField(_("at"))
+    before = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "last_act"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "group_id"], name="last_act_of")
+        ]
+
+
 class DueStepState(models.TextChoices):
-    """Where a due step stands."""
+    """Where a due step stands. `ack`: the end of an acknowledgement, which is no
+    step, and which no claim of steps sees."""
 
     DUE = "due", _("due")
     DONE = "done", _("done")
     CANCELLED = "cancelled", _("cancelled")
+    ACK = "ack", _("acknowledged for so long")
 
 
 class DueStep(TenantRow):
@@ -80,6 +128,11 @@ class DueStep(TenantRow):
     error = models.TextField(_("error"), default="")
     # Why it is put off although it was due: everything in the group is quiet.
     held = models.CharField(_("held"), max_length=20, default="", db_default="")
+    # How often it put itself off, and until when, whatever makes it due before.
+    turn = models.PositiveSmallIntegerField(default=0, db_default=0)
+    not_before = models.DateTimeField(null=True)
+    # A person asked for it: conditions are passed, nobody is waited for.
+    forced = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "due_step"
@@ -99,6 +152,9 @@ class DueStep(TenantRow):
                 fields=["tenant", "due_at"],
                 condition=Q(state="due"),
                 name="due_step_turn",
+            ),
+            models.Index(
+                fields=["due_at"], condition=Q(state="ack"), name="due_step_ack"
             ),
             models.Index(
                 fields=["tenant", "group_id"],

@@ -43,8 +43,11 @@ from escalation.models import (
     Policy,
     Run,
     Schedule,
+    SlaTarget,
     Step,
     Swap,
+    Team,
+    TeamMember,
     TemporarySchedule,
 )
 from notifications.models import (
@@ -190,6 +193,8 @@ def configuration(cast: Cast) -> dict[type, Any]:
         for name in ("shop", "database")
     )
     ServiceDependency.objects.create(tenant=tenant, service=service, needs=needed)
+    team = Team.objects.create(tenant=tenant, name=f"{cast.slug} team")
+    TeamMember.objects.create(**mine, team=team)
     return {
         Availability: Availability.objects.create(
             **mine, absences_url=f"https://cal.example/{CANARY}", skills=["database"]
@@ -198,6 +203,10 @@ def configuration(cast: Cast) -> dict[type, Any]:
         CalendarImport: read,
         CalendarFeed: CalendarFeed.objects.create(
             tenant=tenant, schedule=schedule, lookup_hash=f"{tenant.pk.hex:0>64}"
+        ),
+        Team: team,
+        SlaTarget: SlaTarget.objects.create(
+            tenant=tenant, severity=5, acknowledge_seconds=300
         ),
         Service: service,
         Channel: channel,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -386,7 +387,7 @@ def route_data() -> dict[str, str]:
     }
 
 
-def policy_data(**step: str) -> dict[str, str]:
+def policy_data(**step: Any) -> dict[str, Any]:
     given = {"position": "1", "kind": "channel"} | step
     return {
         "name": "mine",

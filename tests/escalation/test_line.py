@@ -205,16 +205,16 @@ def test_escalating_now_brings_the_next_step_forward_once(scene, send):
 
 def test_a_step_that_cannot_be_done_delays_no_other(scene, send, monkeypatch):
     send.prometheus(scene.id, fire(0), {**fire(0), "labels": {"alertname": "Other"}})
-    real = carrying.resolve_target
+    real = carrying.resolve
     calls = []
 
-    def fail_first(tenant_id, plan, severity):
-        calls.append(plan)
+    def fail_first(books, item, now):
+        calls.append(item)
         if len(calls) in (1, 2):
             raise RuntimeError("broken step")
-        return real(tenant_id, plan, severity)
+        return real(books, item, now)
 
-    monkeypatch.setattr(carrying, "resolve_target", fail_first)
+    monkeypatch.setattr(carrying, "resolve", fail_first)
     connection.close()
     with login_as("engine"):
         while flow.process_feed():

@@ -25,7 +25,14 @@ from alertcenter.alerts.models import Alert, Group, Heartbeat, Service, Silence
 from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
-from escalation.models import CalendarFeed, Override, Schedule, Swap, TemporarySchedule
+from escalation.models import (
+    CalendarFeed,
+    Override,
+    Policy,
+    Schedule,
+    Swap,
+    TemporarySchedule,
+)
 from notifications.models import Channel, Delivery, SimulatedMessage
 from tenants.models import Integration, Member
 from tenants.models.base import TenantRow
@@ -162,6 +169,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("integration", Integration),
                 ("servicenow", Channel),
                 ("members", Member),
+                ("policies", Policy),
                 ("services", Service),
                 ("schedules", Schedule),
                 ("silences", Silence),

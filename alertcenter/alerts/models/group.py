@@ -38,6 +38,8 @@ class Group(TenantModel):
         _("state"), max_length=12, choices=GroupState.choices, default=GroupState.FIRING
     )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
+    # What a policy raised it to: it is no less, whatever its alerts say.
+    raised_to = models.SmallIntegerField(default=0, db_default=0)
     title = models.TextField(_("title"))
     labels = models.JSONField(_("labels"), default=dict)
     opened_at = models.DateTimeField(_("opened"))

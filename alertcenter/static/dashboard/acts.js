@@ -3,7 +3,7 @@
 import { config, csrf, toast, word } from "./dom.js";
 
 export const HOUR = 3600;
-const NEXT = { acknowledge: "acknowledged", unacknowledge: "firing", resolve: "resolved", snooze: "snoozed" };
+const NEXT = { acknowledge: "acknowledged", unacknowledge: "firing", resolve: "resolved", snooze: "snoozed", undo: "firing" };
 const UNDONE = new Set(["acknowledge", "snooze"]);
 
 /** Which acts fit a group in this state? */
@@ -15,7 +15,7 @@ export function fitting(state) {
 
 /** Act on rows; `live` is the connection, `store` keeps guesses. */
 export async function perform(name, rows, live, store) {
-  const chosen = rows.filter((row) => fitting(row.state).includes(name));
+  const chosen = rows.filter((row) => name === "undo" || fitting(row.state).includes(name));
   if (!chosen.length) return;
   for (const row of chosen) store.guess(row.id, guess(name));
   const frame = await send({
@@ -77,7 +77,7 @@ function praise(name, done, live, store) {
   const state = word(NEXT[name]);
   const text = done.length > 1 ? word("doneMany", { count: done.length, state }) : word("doneOne", { number: done[0].number, state });
   const undo = UNDONE.has(name)
-    ? { label: word("undo"), run: () => perform("unacknowledge", done.map((row) => store.now(row.id) ?? row), live, store) }
+    ? { label: word("undo"), run: () => perform("undo", done.map((row) => store.now(row.id) ?? row), live, store) }
     : null;
   toast(text, { act: undo, seconds: 10 });
 }

@@ -98,10 +98,17 @@ export class Row {
     const left = group.next_at ? (new Date(group.next_at) - now) / 1000 : null;
     // While it is quiet, what comes next is held.
     const told = group.state === "firing" && !group.quiet;
-    say(parts.next, told ? upcoming(group, left) : "");
+    say(parts.next, [told ? upcoming(group, left) : "", level(group, now)].filter(Boolean).join(" · "));
     parts.next.title = parts.next.textContent;
     parts.next.classList.toggle("soon", told && left !== null && left < SOON);
   }
+}
+
+/** Count down to the service level that is to be met next. */
+export function level(group, now = Date.now()) {
+  if (!group.sla_at || group.state === "resolved") return "";
+  const left = (new Date(group.sla_at) - now) / 1000;
+  return word(left < 0 ? "slaMissed" : `sla_${group.sla}`, { time: lasting(Math.abs(left)) });
 }
 
 /** Return the buttons of a group's acts. */

@@ -1,37 +1,32 @@
-// Shows in each row of a policy's steps only the field that its kind needs.
+// Shows of each step of a policy only the fields that its kind is told.
 "use strict";
 
-const NEEDED = {
-  channel: "channel",
-  member: "member",
-  oncall: "schedule",
-  wait: "wait_seconds",
-};
+const STEPS = "#steps-group .inline-related";
 
-function show(row) {
-  const kind = row.querySelector(".field-kind select");
+function show(step) {
+  const kind = step.querySelector(".field-kind select");
   if (!kind) return;
-  for (const name of Object.values(NEEDED)) {
-    const cell = row.querySelector(`.field-${name}`);
-    if (!cell) continue;
-    const needed = NEEDED[kind.value] === name;
-    for (const part of cell.children) part.hidden = !needed;
+  const all = JSON.parse(kind.dataset.fields);
+  const needed = new Set(all[kind.value] || []);
+  for (const name of new Set(Object.values(all).flat())) {
+    const row = step.querySelector(`.form-row.field-${name}`);
+    // What was refused stays in sight.
+    if (row) row.hidden = !needed.has(name) && !row.querySelector(".errorlist");
   }
 }
 
 function showAll() {
-  for (const row of document.querySelectorAll("#steps-group tr.form-row")) show(row);
+  for (const step of document.querySelectorAll(STEPS)) show(step);
 }
 
-// Empty rows take the places after the last one.
+// Empty steps take the places after the last one.
 function number() {
-  const rows = [...document.querySelectorAll("#steps-group tr.form-row:not(.empty-form)")];
   let last = 0;
-  for (const row of rows) {
-    const place = row.querySelector(".field-position input");
-    const kind = row.querySelector(".field-kind select");
+  for (const step of document.querySelectorAll(`${STEPS}:not(.empty-form)`)) {
+    const place = step.querySelector(".field-position input");
+    const kind = step.querySelector(".field-kind select");
     if (!place || !kind) continue;
-    if (!row.classList.contains("has_original") && !kind.value) place.value = last + 1;
+    if (!step.classList.contains("has_original") && !kind.value) place.value = last + 1;
     last = Math.max(last, Number(place.value) || 0);
   }
 }
@@ -41,8 +36,8 @@ document.addEventListener("DOMContentLoaded", () => {
   showAll();
 });
 document.addEventListener("change", (event) => {
-  const row = event.target.closest("#steps-group tr.form-row");
-  if (row) show(row);
+  const step = event.target.closest(STEPS);
+  if (step) show(step);
 });
 document.addEventListener("formset:added", () => {
   number();

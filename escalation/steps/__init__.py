@@ -1,0 +1,1 @@
+"""What can a step of a policy do? Each module here is a family of kinds (KINDS)."""

@@ -1,0 +1,106 @@
+"""How are policies written in the admin, and what does their page say of them?"""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from escalation.models import Policy, Step
+from tenants.rls import in_tenant
+from tests.admin.test_rights import policy_data
+
+pytestmark = pytest.mark.django_db
+ADD = "admin:escalation_policy_add"
+
+
+def page_of(policy: Policy) -> str:
+    return reverse("admin:escalation_policy_change", args=[policy.pk])
+
+
+def only(acme) -> Policy:
+    with in_tenant(acme.id):
+        return Policy.objects.get(name="mine")
+
+
+def test_a_kind_keeps_its_own_fields_and_leaves_the_others(alice, acme, filled):
+    people = [str(acme.members[name].pk) for name in ("vera", "bob")]
+    given = policy_data(
+        kind="everyone",
+        members=people,
+        again_seconds="120",
+        times="2",
+        begins="09:00",
+        severity="5",
+        wait_seconds="60",
+    )
+    response = alice.post(reverse(ADD), given)
+    assert response.status_code == 302, response.context["errors"]
+    with in_tenant(acme.id):
+        step = Step.objects.get(policy=only(acme))
+    assert step.wait_seconds is None
+    assert step.params.pop("members") == sorted(people, key=people[::-1].index)
+    assert step.params == {"again_seconds": 120, "times": 2}
+
+
+def test_what_is_missing_is_said_at_its_field(alice, acme, filled):
+    for given, field in (
+        ({"kind": "members"}, "members"),
+        ({"kind": "if_severity"}, "severity"),
+        ({"kind": "if_time", "time_zone": "Mars"}, "time_zone"),
+        ({"kind": "oncall"}, "schedule"),
+    ):
+        response = alice.post(reverse(ADD), policy_data(**given))
+        assert response.status_code == 200
+        assert field in response.context["inline_admin_formsets"][0].formset.errors[0]
+
+
+def test_members_of_others_are_no_choice(alice, acme, globex, filled):
+    stranger = str(globex.members["charlie"].pk)
+    given = policy_data(kind="members", members=[stranger])
+    assert alice.post(reverse(ADD), given).status_code == 200
+
+
+def test_the_page_says_the_steps_in_sentences_and_who_is_told_when(alice, acme, filled):
+    people = [str(acme.members[name].pk) for name in ("bob", "vera")]
+    given = policy_data(kind="if_severity", severity="4", otherwise="stop") | {
+        "steps-TOTAL_FORMS": "3",
+        "steps-1-position": "2",
+        "steps-1-kind": "wait",
+        "steps-1-wait_seconds": "300",
+        "steps-2-position": "3",
+        "steps-2-kind": "members",
+        "steps-2-members": people,
+    }
+    assert alice.post(reverse(ADD), given).status_code == 302
+    page = page_of(only(acme))
+    shown = alice.get(page, {"severity": "5"}).content.decode()
+    for text in (
+        "Go on only if the severity is error or worse. Otherwise end here.",
+        "Wait 5 min.",
+        "Notify Bob, Vera.",
+        "+5 min",
+        "may end in nobody",
+        "Step 3 comes only if the condition of step 1 holds.",
+    ):
+        assert text in shown, text
+    mild = alice.get(page, {"severity": "3", "at": "2026-11-02T10:00"})
+    assert "nobody is told" in mild.content.decode()
+    assert mild.context["axis"].nobody
+    assert alice.get(page, {"at": "never"}).status_code == 200
+
+
+def test_a_step_is_changed_and_its_page_opens_for_every_kind(alice, acme, filled):
+    assert alice.post(reverse(ADD), policy_data(kind="resolve")).status_code == 302
+    policy = only(acme)
+    with in_tenant(acme.id):
+        pk = Step.objects.get(policy=policy).pk
+    given = policy_data(kind="if_time", begins="08:00", ends="18:00", days=["mon"])
+    given |= {"steps-INITIAL_FORMS": "1", "steps-0-id": str(pk)}
+    given["steps-0-policy"] = str(policy.pk)
+    response = alice.post(page_of(policy), given)
+    assert response.status_code == 302
+    with in_tenant(acme.id):
+        params = Step.objects.get(pk=pk).params
+    assert (params["days"], params["ends"]) == (["mon"], "18:00")
+    assert params["time_zone"] == "UTC"
+    assert alice.get(page_of(policy)).status_code == 200
