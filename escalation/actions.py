@@ -310,6 +310,7 @@ def undo(tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor) -> list[Ou
     )
     for group in mine:
         undoing.revive(tenant_id, group.pk, acts[group.pk])
+    runs.watch(tenant_id, [g.pk for g in mine if g.state == "acknowledged"])
     finish(tenant_id, mine, "noted", actor, reason="undone")
     return outcomes(mine, otherwise="too_late")
 
@@ -337,6 +338,7 @@ def repage_forgotten(limit: int = 200) -> int:
             raise
         except Exception:
             log.exception("repage_failed", extra={"tenant": str(tenant_id)})
+    undoing.forget_old()
     return 0
 
 

@@ -148,3 +148,8 @@ def is_recent(group: Group) -> bool:
     since = Now() - timedelta(seconds=SECONDS)
     mine = {"tenant_id": group.tenant_id, "group_id": group.pk}
     return LastAct.objects.filter(**mine, at__gt=since).exists()
+
+
+def forget_old() -> None:
+    """Forget what nobody can undo any more, in the tenants of the context."""
+    LastAct.objects.filter(at__lt=Now() - timedelta(minutes=1)).delete()

@@ -218,6 +218,7 @@ def _noted(words: dict[str, Any]) -> str:
         "if_stops": _("A condition does not hold: the policy ends here."),
         "if_waits": _("A condition does not hold yet: the policy waits."),
         "handed_over": _("Handed over to another policy: %(who)s") % words,
+        "policy_gone": _("The policy to hand over to is gone: %(who)s") % words,
         "undone": _("%(actor)s took the last act back.") % words,
         "raised": _("The severity was raised."),
         "acknowledged_one": _("%(actor)s acknowledged. Still to come: %(who)s") % words,

@@ -167,6 +167,7 @@ REASONS = {
     "no_address": gettext_lazy("There is no address:"),
     "channel_gone": gettext_lazy("The channel is gone:"),
     "nobody": gettext_lazy("Nobody is there:"),
+    "policy_gone": gettext_lazy("The policy is gone:"),
     "if_skips": gettext_lazy("Skips the next step:"),
     "if_stops": gettext_lazy("Ends:"),
     "if_waits": gettext_lazy("Waits:"),

@@ -23,6 +23,7 @@ NOBODY = {
     "no_address": "would_no_address",
     "channel_gone": "would_channel_gone",
     "nobody": "would_nobody_left",
+    "policy_gone": "would_nobody_left",
 }
 INSTEAD = {
     "if_skips": "would_skip",

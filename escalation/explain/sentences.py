@@ -28,6 +28,7 @@ REASONS: Mapping[str, Any] = {
     "storm": _("a storm, in which nothing fires at this moment"),
     # of a step that tells nobody, or waits by itself
     "nobody": _("nobody is there"),
+    "policy_gone": _("the policy is gone, or has no step"),
     "repair": _("a remediation is given its time"),
     "everyone": _("others have yet to acknowledge"),
     "busy": _("the alerts are being written"),

@@ -17,9 +17,11 @@ from django.db import connection
 from escalation import oncall, rota
 from escalation.hours import Span
 from escalation.models.calendars import Availability
+from escalation.models.policy import Step
 from escalation.models.team import TeamMember
 from escalation.rota import Rota
 from escalation.steps.base import Target
+from escalation.steps.registry import WAIT
 from notifications import personal, recipients
 from notifications.models import Channel
 from tenants.models import Member
@@ -39,6 +41,7 @@ class Books:
         self._teams: dict[UUID, list[UUID]] = {}
         self._calls: dict[tuple[UUID, int, datetime], list[Target]] = {}
         self._rotas: dict[UUID, tuple[Span, Rota | None]] = {}
+        self._policies: dict[UUID, bool] = {}
         self._turns: dict[UUID, UUID | None] = {}
         self._loads: dict[UUID, tuple[int, int]] = {}
         self._given: Counter[UUID] = Counter()
@@ -103,6 +106,13 @@ class Books:
         asked = {skill.casefold() for skill in wanted}
         found = self.members(pk for pk, own in self._skills.items() if own & asked)
         return sorted(found, key=lambda member: (member.name, str(member.pk)))
+
+    def is_written(self, policy_id: UUID) -> bool:
+        """Whether there is such a policy, and a step of it does something."""
+        if policy_id not in self._policies:
+            rows = Step.objects.filter(tenant_id=self.tenant_id, policy_id=policy_id)
+            self._policies[policy_id] = rows.exclude(kind=WAIT).exists()
+        return self._policies[policy_id]
 
     # --- who is on call ---
 

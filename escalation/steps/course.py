@@ -57,7 +57,7 @@ class FromTheStart(Kind):
 
 
 class ToAnother(Kind):
-    """Another policy goes on; this one is over."""
+    """Another policy goes on, and this one is over; it goes on where that is gone."""
 
     name = "hand_over"
     label = gettext_lazy("hand over to another policy")
@@ -69,11 +69,10 @@ class ToAnother(Kind):
         return _("Hand over to policy %(name)s.") % {"name": name_of(plan, "policy")}
 
     def resolve(self, at: Situation) -> Resolved:
-        return Resolved(
-            reason="handed_over",
-            who=name_of(at.plan, "policy"),
-            then=HandOver(UUID(of(at.plan, "policy"))),
-        )
+        policy_id, name = UUID(of(at.plan, "policy")), name_of(at.plan, "policy")
+        if not at.books.is_written(policy_id):
+            return Resolved(reason="policy_gone", who=name)
+        return Resolved(reason="handed_over", who=name, then=HandOver(policy_id))
 
 
 KINDS = (Wait, FromTheStart, ToAnother)

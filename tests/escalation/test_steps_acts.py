@@ -151,3 +151,6 @@ def test_only_who_did_it_may_undo_it_and_only_for_seconds(play):
     assert undone(play, group, "bob") == (False, "too_late", "acknowledged")
     LastAct.objects.update(at=play.now - timedelta(seconds=13))
     assert undone(play, group) == (False, "too_late", "acknowledged")
+    LastAct.objects.update(at=play.now - timedelta(minutes=2))
+    actions.repage_forgotten()
+    assert not LastAct.objects.exists()

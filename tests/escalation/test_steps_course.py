@@ -203,6 +203,15 @@ def test_another_policy_takes_over_and_a_circle_ends(play):
     assert play.lines(group)[-1] == ("noted", "handed_over")
 
 
+def test_where_the_other_policy_is_gone_this_one_goes_on(play):
+    other = play.policy(vera(play), name="B")
+    mine = play.policy({"kind": "hand_over", "policy": str(other.pk)}, bob(play))
+    other.delete()
+    group = play.begin(mine)
+    assert play.told == ["bob"]
+    assert play.lines(group)[0] == ("noted", "policy_gone")
+
+
 def test_the_severity_is_raised_and_stays_so(play):
     policy = play.policy({"kind": "raise", "severity": "critical"}, bob(play))
     group = play.begin(policy, severity=3)
