@@ -225,7 +225,7 @@ SPECTACULAR_SETTINGS = {
         "HeartbeatState": "alertcenter.alerts.models.heartbeat.HeartbeatState.values",
         "SilenceKind": "alertcenter.alerts.models.silence.SilenceKind.values",
         "Weekday": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-        "OverrideKind": "escalation.models.schedule.OverrideKind.values",
+        "OverrideKind": "escalation.models.changes.OverrideKind.values",
         "DeliveryState": "notifications.models.delivery.DeliveryState.values",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
