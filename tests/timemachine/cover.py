@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 
 import holidays as library
 
@@ -49,9 +49,9 @@ class Cover:
 
     def _swapped(self, found: set[str], at: datetime) -> set[str]:
         for swap in self.schedule.swaps:
-            if swap.benefactor and swap.starts <= at < swap.ends:
-                if swap.beneficiary in found:
-                    found = (found - {swap.beneficiary}) | {swap.benefactor}
+            taken = swap.benefactor and swap.starts <= at < swap.ends
+            if taken and swap.beneficiary in found:
+                found = (found - {swap.beneficiary}) | {swap.benefactor}
         return found
 
     def _overridden(self, found: set[str], at: datetime) -> set[str]:
@@ -76,13 +76,13 @@ class Cover:
         turn = bisect_right(moments, at) - 1
         if turn < 0:
             return set()
+        ends = []
         if layer.lasts is not None:
-            over = last(zone, walls[turn] + timedelta(minutes=layer.lasts))
-            if at >= over:
-                return set()
+            ends.append(walls[turn] + timedelta(minutes=layer.lasts))
         if layer.ends_on is not None:
-            if at >= last(zone, datetime.combine(layer.ends_on, layer.handoff)):
-                return set()
+            ends.append(datetime.combine(layer.ends_on, layer.handoff))
+        if any(at >= last(zone, end) for end in ends):
+            return set()
         if not listed(layer, zone, at) or not within(layer, zone, at):
             return set()
         if layer.holidays != "any":
@@ -150,7 +150,7 @@ def months_later(day: date, months: int) -> date:
     raise AssertionError
 
 
-@lru_cache(maxsize=None)
+@cache
 def listed_day(layer: Layer, number: int) -> date:
     """Return the listed day of this number, on or after the first day."""
     day = listed_day(layer, number - 1) + DAY if number else layer.starts_on
@@ -214,7 +214,7 @@ def is_feast(zone: str, at: datetime, country: str, subdivision: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def feasts(country: str, subdivision: str) -> frozenset[date]:
     """Return the public holidays of all years in question."""
     if not country:

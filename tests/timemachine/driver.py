@@ -42,7 +42,7 @@ from notifications import digests, standing_in
 from tenants.actors import Actor
 from tenants.rls import in_tenant
 from tests.conftest import login_as
-from tests.servers import SERVERS
+from tests.servers import SERVERS, Servers
 from tests.timemachine.build import Built, build
 from tests.timemachine.clock import Clock
 from tests.timemachine.world import Act, Incident, World
@@ -53,7 +53,8 @@ ACTS: dict[str, Callable[..., list[actions.Outcome]]] = {
     "unacknowledge": actions.unacknowledge,
     "resolve": actions.resolve,
 }
-A_DAY = timedelta(days=1)
+# How often the engine's other jobs have their turn; partitions are made a week ahead.
+PATROL = timedelta(days=3)
 TIDIED_EACH = 400  # stops
 GROWING = ("due_step", "feed", "delivery", "alert", "alert_group", "group_alert", "run")
 
@@ -61,8 +62,10 @@ SENT = """
 UPDATE delivery SET state = 'sent', sent_at = next_at
 WHERE state = 'pending' AND next_at <= now()
 """
+# What only tells screens of a group waits for the next alert, or for the patrol: half
+# of the year's work would be screens at which nobody sits.
 WAITING = """
-SELECT EXISTS (SELECT FROM feed WHERE shard >= 0),
+SELECT EXISTS (SELECT FROM feed WHERE shard >= 0 AND (alert_id IS NOT NULL OR %s)),
   EXISTS (SELECT FROM due_step WHERE state = 'due' AND due_at <= now()),
   EXISTS (SELECT FROM flush WHERE due_at <= now())
 """
@@ -125,19 +128,14 @@ class Driver:
                 if self.clock.now.month != month:
                     month = self.clock.now.month
                     took = time.monotonic() - begun
-                    say(
-                        f"{self.clock.now:%Y-%m-%d} {self.year.stops} stops {took:.0f} s"
-                    )
+                    say(f"{self.clock.now:%F} {self.year.stops} stops {took:.0f} s")
         return self.year
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        self.raw = psycopg2.connect(**SERVERS.superuser)
-        self.raw.autocommit = True
-        try:
+        with superuser(SERVERS) as cursor:
+            self.raw = cursor
             yield
-        finally:
-            self.raw.close()
 
     def following(self) -> datetime | None:
         """Return the next moment at which anything happens."""
@@ -149,8 +147,8 @@ class Driver:
         """Go there, and do all there is to do."""
         self.year.stops += 1
         moment = max(moment, self.clock.now)
-        if moment - self.tidied >= A_DAY:
-            self._pass_midnights(moment)
+        if moment - self.tidied >= PATROL:
+            self._patrol(moment)
         self.clock.move(moment)
         with self.timed("sent"):
             self.ask(SENT)
@@ -175,10 +173,10 @@ class Driver:
             with self.timed("tidying"):
                 self.ask(f"VACUUM (ANALYZE) {', '.join(GROWING)}")
 
-    def until_nothing_is_due(self) -> None:
+    def until_nothing_is_due(self, *, screens: bool = False) -> None:
         """Let the jobs that wake at a notice work."""
         while True:
-            ((fed, due, flushed),) = self.ask(WAITING)
+            ((fed, due, flushed),) = self.ask(WAITING, [screens])
             if not (fed or due or flushed):
                 return
             if fed:
@@ -191,16 +189,16 @@ class Driver:
                 with self.timed("flushes"):
                     flushes.do_due()
 
-    def _pass_midnights(self, moment: datetime) -> None:
-        """Do once a day what the engine does every few seconds or hours."""
-        while moment - self.tidied >= A_DAY:
-            self.tidied += A_DAY
+    def _patrol(self, moment: datetime) -> None:
+        """Do now and then what the engine does every few seconds or hours."""
+        while moment - self.tidied >= PATROL:
+            self.tidied += PATROL
             if self.tidied > self.clock.now:
                 self.clock.move(self.tidied)
-            with self.timed("daily"):
+            with self.timed("patrol"):
                 self.ask(SENT)
                 self.everything()
-                self.until_nothing_is_due()
+                self.until_nothing_is_due(screens=True)
 
     def everything(self) -> None:
         """Let each of the engine's other jobs work once."""
@@ -268,9 +266,8 @@ class Driver:
 
     def ask(self, query: str, values: Any = None) -> list[Any]:
         """Ask past every policy."""
-        with self.raw.cursor() as cursor:
-            cursor.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
+        self.raw.execute(query, values)
+        return self.raw.fetchall() if self.raw.description else []
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -279,6 +276,18 @@ class Driver:
             yield
         finally:
             self.year.spent[what] += time.perf_counter() - begun  # type: ignore[assignment]
+
+
+@contextmanager
+def superuser(servers: Servers) -> Iterator[Any]:
+    """Yield a cursor that sees every tenant."""
+    own = psycopg2.connect(**servers.superuser)
+    own.autocommit = True
+    try:
+        with own.cursor() as cursor:
+            yield cursor
+    finally:
+        own.close()
 
 
 @contextmanager

@@ -53,6 +53,7 @@ PEOPLE = 14
 SCHEDULES = 5
 WORKDAYS, WEEKEND = WEEK[:5], WEEK[5:]
 SEVERITIES = (2, 3, 4, 4, 5, 5)
+TOGETHER = 16  # incidents that open at one moment, on the average
 
 Recipe = Callable[[random.Random], dict[str, object]]
 
@@ -358,13 +359,15 @@ def _routes(rng: random.Random, people: list[str], schedules: list[str]) -> list
 def _incidents(rng: random.Random, world: World, wanted: int) -> list[Incident]:
     odd = _odd_moments(rng, world)
     teams = [(t.key, r) for t in world.tenants.values() for r in t.routes.values()]
+    # Many at one moment make many steps at one moment, and a long year quick.
+    most = min(2 * TOGETHER, max(4, wanted // 50))
     made: list[Incident] = []
     while len(made) < wanted:
-        at = _moment(rng, odd)
-        for tenant, route in rng.choices(
-            teams, k=min(rng.randint(1, 8), wanted - len(made))
-        ):
-            made.append(_incident(rng, f"i{len(made)}", tenant, route, at))
+        at, pace = _moment(rng, odd), rng.randrange(1_000_000)
+        size = min(rng.randint(1, most), wanted - len(made))
+        for tenant, route in rng.choices(teams, k=size):
+            key = f"i{len(made)}"
+            made.append(_incident(rng, key, tenant, route, at, random.Random(pace)))
     return sorted(made, key=lambda one: (one.opens, one.key))
 
 
@@ -390,7 +393,7 @@ def _odd_moments(rng: random.Random, world: World) -> list[datetime]:
     for tenant in world.tenants.values():
         for schedule in tenant.schedules.values():
             zones = {schedule.zone, *(la.zone for la in schedule.layers if la.zone)}
-            for zone in zones:
+            for zone in sorted(zones):
                 found += list(changes(zone, BEGIN, END)) * 6
                 for day in (date(2028, 1, 1), date(2028, 2, 29), date(2028, 12, 31)):
                     midnight = datetime.combine(day, time())
@@ -417,39 +420,51 @@ def _odd_moments(rng: random.Random, world: World) -> list[datetime]:
 
 
 def _incident(
-    rng: random.Random, key: str, tenant: str, route: Route, opens: datetime
+    rng: random.Random,
+    key: str,
+    tenant: str,
+    route: Route,
+    opens: datetime,
+    together: random.Random,
 ) -> Incident:
+    """Return one incident; those who care for what opened `together` look at the same
+    times, and do this or that, or nothing."""
     length = route.wait + sum(step.wait for step in route.steps)
+    looks = _looks(together, opens)
     acts: list[Act] = []
-    # Not at a whole second, at which steps are due.
-    at = opens + timedelta(microseconds=rng.randrange(100_000, 900_000))
-    while rng.random() < (0.55 if not acts else 0.35):
-        at += _pause(rng, length)
-        acts.append(Act("acknowledge", at))
-        if rng.random() < 0.5:
-            break
-        at += timedelta(seconds=rng.randrange(20, 40_000))
-        acts.append(Act("unacknowledge", at))
+    if rng.random() < 0.6:
+        wanted = rng.choice((1, 1, 1, 2, 2, 3, 4))
+        for number, at in enumerate(sorted(rng.sample(looks, wanted))):
+            acts.append(Act("unacknowledge" if number % 2 else "acknowledge", at))
     drawn = rng.random()
     if drawn < 0.15:
         # Never at the second at which something is due.
-        expires = rng.randrange(60, length + 90_000) // 30 * 30 + 7
+        expires = rng.choice((300, 3600, 86_400, length + 3600)) // 30 * 30 + 7
         moment = opens + timedelta(seconds=expires)
         acts = [act for act in acts if act.at < moment]
         acts.append(Act("expired", moment))
         return Incident(
             key, tenant, route.team, rng.choice(SEVERITIES), opens, tuple(acts), expires
         )
+    after = [at for at in looks if not acts or at > acts[-1].at]
     # Time for all that is to come, or not quite.
-    at += timedelta(seconds=length + 90_000) if drawn < 0.5 else _pause(rng, length)
-    acts.append(Act("resolve" if drawn < 0.8 else "ended", at))
+    end = opens + timedelta(days=8, microseconds=77) + timedelta(seconds=length)
+    if after and rng.random() < 0.6:
+        end = rng.choice(after)
+    acts.append(Act("resolve" if drawn < 0.8 else "ended", end))
     return Incident(key, tenant, route.team, rng.choice(SEVERITIES), opens, tuple(acts))
 
 
-def _pause(rng: random.Random, length: int) -> timedelta:
-    """Return after how long somebody does something: minutes, or nearly too late."""
-    most = rng.choice((600, 3600, length + 600))
-    return timedelta(seconds=rng.randrange(15, most), microseconds=rng.randrange(999))
+def _looks(rng: random.Random, opens: datetime) -> list[datetime]:
+    """Return moments not at a whole second, at which steps are due."""
+    found = [
+        opens
+        + timedelta(seconds=rng.randrange(10, most), microseconds=250_000 + number)
+        for number, most in enumerate(
+            (60, 600, 1200, 3600, 8000, 30_000, 10**5, 3 * 10**5)
+        )
+    ]
+    return sorted(found)
 
 
 def utc(year: int, *rest: int) -> datetime:

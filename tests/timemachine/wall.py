@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -20,7 +20,7 @@ def shown(zone: str, moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def moments(zone: str, wall: datetime) -> tuple[datetime, ...]:
     """Return all moments at which clocks show `wall`, or the one after the gap."""
     looked = wall.replace(tzinfo=UTC) - FURTHEST
@@ -67,7 +67,7 @@ def days_around(zone: str, moment: datetime) -> list[date]:
     return [today + timedelta(days=n) for n in (-2, -1, 0, 1)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def changes(zone: str, begin: datetime, end: datetime) -> tuple[datetime, ...]:
     """Return the moments at which the zone's clocks change, to the second."""
     return tuple(_changes(zone, begin, end))
