@@ -79,7 +79,7 @@ def main() -> int:
         wall_seconds=round(time.monotonic() - begun, 1),
     )
     report(world, figures, found, wanted.gaps)
-    spent = ", ".join(f"{k} {v:.0f} s" for k, v in year.spent.most_common(8))
+    spent = ", ".join(f"{k} {v:.0f} s" for k, v in year.spent.items())
     print(f"lived {lived:.0f} s: {spent}")
     if options.json:
         print("FIGURES " + json.dumps(asdict(figures)))

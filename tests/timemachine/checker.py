@@ -37,6 +37,7 @@ class Said:
     at: datetime
     step: int
     reason: str
+    on_call: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ class Checker:
             for number, step, at in due(route, begin, waits=first):
                 if end is not None and at >= end:
                     break
-                pages, reason = self._step(tenant, incident, step, at)
-                found.said.append(Said(incident.key, at, number, reason))
+                pages, reason, people = self._step(tenant, incident, step, at)
+                found.said.append(Said(incident.key, at, number, reason, people))
                 if reason == "nobody_on_call":
                     found.gaps.append((incident.key, step.target, at))
                 for page in pages:
@@ -103,16 +104,16 @@ class Checker:
 
     def _step(
         self, tenant: Tenant, incident: Incident, step: Step, at: datetime
-    ) -> tuple[set[Page], str]:
-        """Return whom a step tells, and why nobody if nobody."""
+    ) -> tuple[set[Page], str, tuple[str, ...]]:
+        """Return what a step makes, why nothing if nothing, and who is on call."""
         if step.kind == "channel":
             kind = dict(tenant.channels)[step.target]
-            return {Page(incident.key, step.target, kind, "", at)}, ""
+            return {Page(incident.key, step.target, kind, "", at)}, "", ()
         members: Iterable[str] = [step.target]
         if step.kind == "oncall":
             members = self.covers[tenant.key, step.target].who(at)
             if not members:
-                return set(), "nobody_on_call"
+                return set(), "nobody_on_call", ()
         pages = {
             Page(incident.key, member, kind, address, moment)
             for member in members
@@ -120,7 +121,8 @@ class Checker:
                 tenant, tenant.people[member], incident.severity, at
             )
         }
-        return pages, "" if pages else "no_address"
+        on_call = tuple(sorted(members)) if step.kind == "oncall" else ()
+        return pages, "" if pages else "no_address", on_call
 
 
 def found_opening(acts: Sequence[Act]) -> bool:
@@ -217,7 +219,7 @@ def _same_place(one: Page, other: Page) -> bool:
 
 def _said(wanted: Sequence[Said], done: Sequence[Said]) -> list[Disagreement]:
     missing, surplus = _match(
-        wanted, done, lambda s: (s.incident, s.step, s.reason), TOLERATED
+        wanted, done, lambda s: (s.incident, s.step, s.reason, s.on_call), TOLERATED
     )
     found = [Disagreement("unsaid", one, None) for one in missing]
     return found + [Disagreement("said for nothing", None, one) for one in surplus]

@@ -92,8 +92,11 @@ class Cover:
         return self._present(layer, turn + layer.first_turn, at)
 
     def _present(self, layer: Layer, turn: int, at: datetime) -> set[str]:
-        rounds = len(layer.turns) if self.schedule.stand_in else 1
-        for further in range(rounds):
+        """Return who is there of this turn, or else of the next that has somebody.
+
+        Whoever is inactive is absent in every schedule, so he is stood in for too.
+        """
+        for further in range(len(layer.turns)):
             members = layer.turns[(turn + further) % len(layer.turns)]
             there = {key for key in members if not self._absent(key, at)}
             if there:

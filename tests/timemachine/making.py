@@ -53,7 +53,7 @@ PEOPLE = 14
 SCHEDULES = 5
 WORKDAYS, WEEKEND = WEEK[:5], WEEK[5:]
 SEVERITIES = (2, 3, 4, 4, 5, 5)
-TOGETHER = 16  # incidents that open at one moment, on the average
+TOGETHER = 32  # incidents that open at one moment, on the average
 
 Recipe = Callable[[random.Random], dict[str, object]]
 

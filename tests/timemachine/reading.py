@@ -15,7 +15,9 @@ SELECT group_id, member_id, channel_id, channel_kind, address, next_at
 FROM delivery WHERE kind = 'page' AND state <> 'cancelled'
 """
 SAID = """
-SELECT group_id, at, (data ->> 'step')::int, reason, kind
+SELECT group_id, at, (data ->> 'step')::int, reason, kind,
+  CASE WHEN data ->> 'kind' = 'oncall' AND reason <> 'nobody_on_call'
+  THEN data ->> 'who' END
 FROM transition WHERE kind IN ('paged', 'noted') AND group_id IS NOT NULL
 """
 
@@ -43,10 +45,13 @@ def said(cursor: Any, year: Year) -> list[Said]:
     groups = {pk: key for key, pk in year.groups.items()}
     cursor.execute(SAID)
     rows = cursor.fetchall()
-    for *_rest, reason, kind in rows:
+    found = []
+    for group, at, step, reason, kind, who in rows:
         # "paged" means that somebody was, "noted" that nobody was.
         assert (kind == "noted") == bool(reason), (kind, reason)
-    return [Said(groups.get(g, str(g)), at, step, why) for g, at, step, why, _k in rows]
+        people = tuple(sorted(who.split(", "))) if who else ()
+        found.append(Said(groups.get(group, str(group)), at, step, reason, people))
+    return found
 
 
 def acts(year: Year) -> dict[str, list[Act]]:
