@@ -1,6 +1,6 @@
 # What a person types. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-full lock clean
+.PHONY: help run test lint format bench bench-full timemachine lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,6 +44,9 @@ bench: $(STAMP_DEV) ## measure on this machine (10 minutes at most)
 
 bench-full: $(STAMP_DEV) ## the long measurements
 	@exec $(BIN)/python -m bench --full $(ARGS)
+
+timemachine: $(STAMP_DEV) ## live through a simulated year of 10,000 incidents (needs faketime)
+	@exec $(BIN)/python -m tests.timemachine $(ARGS)
 
 lock: ## resolve requirements*.txt anew, with hashes (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url requirements.txt -o requirements.lock
