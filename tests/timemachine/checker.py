@@ -225,7 +225,7 @@ def _said(wanted: Sequence[Said], done: Sequence[Said]) -> list[Disagreement]:
     return found + [Disagreement("said for nothing", None, one) for one in surplus]
 
 
-def _match(wanted, done, key: Callable, tolerated: timedelta):  # type: ignore[no-untyped-def,type-arg]
+def _match(wanted, done, key: Callable, tolerated: timedelta):
     """Pair what is the same, in order of time; return what is left of both."""
     left = defaultdict(list)
     for one in sorted(done, key=lambda one: one.at):

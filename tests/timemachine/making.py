@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from tests.timemachine.wall import changes, first, last
 from tests.timemachine.world import (
@@ -174,7 +174,7 @@ def _tenant(
     number: int,
 ) -> Tenant:
     people = {p.key: p for p in (_person(rng, key, n) for n in range(PEOPLE))}
-    schedules = {}
+    schedules: dict[str, Schedule] = {}
     for place in places:
         found = _schedule(rng, place, list(people), recipes, len(schedules))
         schedules[found.key] = found
@@ -357,7 +357,7 @@ def _routes(rng: random.Random, people: list[str], schedules: list[str]) -> list
 
 
 def _incidents(rng: random.Random, world: World, wanted: int) -> list[Incident]:
-    odd = _odd_moments(rng, world)
+    odd = odd_moments(rng, world)
     teams = [(t.key, r) for t in world.tenants.values() for r in t.routes.values()]
     # Many at one moment make many steps at one moment, and a long year quick.
     most = min(2 * TOGETHER, max(4, wanted // 50))
@@ -387,7 +387,7 @@ def _moment(rng: random.Random, odd: list[datetime]) -> datetime:
     return min(max(moment, BEGIN + timedelta(minutes=1)), END - timedelta(hours=6))
 
 
-def _odd_moments(rng: random.Random, world: World) -> list[datetime]:
+def odd_moments(rng: random.Random, world: World) -> list[datetime]:
     """Return when something changes: clocks, days, shifts, holidays."""
     found: list[datetime] = []
     for tenant in world.tenants.values():
@@ -410,8 +410,9 @@ def _odd_moments(rng: random.Random, world: World) -> list[datetime]:
                             zone, datetime.combine(day, rng.choice(times))
                         )
                     )
-            for one in (*schedule.overrides, *schedule.swaps, *schedule.temporaries):
-                found += [one.starts, one.ends]
+            for changed in (schedule.overrides, schedule.swaps, schedule.temporaries):
+                for one in changed:
+                    found += [one.starts, one.ends]
             for temporary in schedule.temporaries:
                 found += [moment for shift in temporary.shifts for moment in shift[1:]]
         for person in tenant.people.values():
@@ -465,8 +466,3 @@ def _looks(rng: random.Random, opens: datetime) -> list[datetime]:
         )
     ]
     return sorted(found)
-
-
-def utc(year: int, *rest: int) -> datetime:
-    """Return a moment, for tests."""
-    return datetime(year, *rest, tzinfo=UTC)
