@@ -162,16 +162,16 @@ class Driver:
         with self.timed("sent"):
             self.ask(SENT)
         opening: list[Incident] = []
-        acting: list[tuple[Incident, Act]] = []
+        acting: dict[tuple[str, str], list[Incident]] = defaultdict(list)
         while self.to_come and self.to_come[0][0] <= moment:
             _at, _number, incident, act = heapq.heappop(self.to_come)
             if act is None:
                 opening.append(incident)
             else:
-                acting.append((incident, act))
-        for incident, act in acting:
-            with self.timed(act.kind):
-                self._do(incident, act)
+                acting[act.kind, incident.tenant].append(incident)
+        for (kind, tenant), incidents in acting.items():
+            with self.timed(kind):
+                self._do(kind, tenant, incidents)
         if opening:
             with self.timed("opening"):
                 self._send([(one, "firing") for one in opening])
@@ -230,22 +230,24 @@ class Driver:
 
     # --- what happens ---
 
-    def _do(self, incident: Incident, act: Act) -> None:
-        built = self.year.built[incident.tenant]
-        if act.kind == "ended":
-            self._send([(incident, "resolved")])
+    def _do(self, kind: str, tenant: str, incidents: list[Incident]) -> None:
+        """Do one thing to all that it is done to now, as who marks them on a screen."""
+        if kind == "ended":
+            self._send([(one, "resolved") for one in incidents])
             return
-        if act.kind == "expired":
+        if kind == "expired":
             # After its time, not at it.
             self.clock.move(self.clock.now + timedelta(milliseconds=1))
             all_tenants_do(expire)()
-            self._write(incident, act.kind, "done")
+            for one in incidents:
+                self._write(one, kind, "done")
             return
-        with in_tenant(built.tenant_id):
-            (outcome,) = ACTS[act.kind](
-                built.tenant_id, [self.year.groups[incident.key]], actor=SOMEBODY
-            )
-        self._write(incident, act.kind, outcome.reason)
+        tenant_id = self.year.built[tenant].tenant_id
+        groups = [self.year.groups[one.key] for one in incidents]
+        with in_tenant(tenant_id):
+            outcomes = ACTS[kind](tenant_id, groups, actor=SOMEBODY)
+        for one, outcome in zip(incidents, outcomes, strict=True):
+            self._write(one, kind, outcome.reason)
 
     def _send(self, said: list[tuple[Incident, str]]) -> None:
         """Send events, those of one tenant as one request."""
