@@ -1,6 +1,6 @@
 # What a person types. A fresh machine needs git, make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-full chaos lock clean
+.PHONY: help run test lint format bench bench-full chaos timemachine lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +48,9 @@ bench-full: $(STAMP_DEV) ## the long measurements
 
 chaos: $(STAMP_DEV) ## kill, stall and cut off everything over 10,000 escalation steps (20 minutes)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+timemachine: $(STAMP_DEV) ## live through a simulated year of 10,000 incidents (needs faketime)
+	@exec $(BIN)/python -m tests.timemachine $(ARGS)
 
 lock: ## resolve requirements*.txt anew, with hashes (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url requirements.txt -o requirements.lock

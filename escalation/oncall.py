@@ -142,7 +142,8 @@ class _Reader:
         fixed, swaps = self.fixed(), self.swaps()
         overrides, temporaries = self.overrides(), self.temporaries()
         gone = dict.fromkeys(inactive, (ALWAYS,))
-        away = gone | self.away() if any(s.stand_in for s in self.schedules) else gone
+        # An inactive member is away always, whatever else he has.
+        away = self.away() | gone if any(s.stand_in for s in self.schedules) else gone
         return {
             one.pk: Rota(
                 zone=ZoneInfo(one.time_zone),

@@ -23,7 +23,7 @@ from tests.stack import Stack
 
 # What starts whole installations stays in one process of the run, and begins first: it
 # takes longest. A file's tests share their fixtures.
-TOGETHER = ("flows", "browser")
+TOGETHER = ("flows", "browser", "chaos", "timemachine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

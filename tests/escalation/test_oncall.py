@@ -57,6 +57,16 @@ def test_who_is_switched_off_keeps_the_others_turns_where_they_are(order, acme):
     assert [names(order, MONDAY + WEEK * n) for n in range(2)] == ["Bob", "Bob"]
 
 
+def test_who_is_switched_off_is_away_also_beside_absences_of_his_own(order, acme):
+    alice = acme.members["alice"]
+    mine = {"tenant_id": acme.id, "member": alice}
+    Absence.objects.create(**mine, starts_at=MONDAY + DAY, ends_at=MONDAY + DAY + HOUR)
+    Availability.objects.create(**mine, holiday_country="DE")
+    Member.objects.filter(pk=alice.pk).update(active=False)
+    at = [MONDAY, MONDAY + DAY, MONDAY + 2 * DAY, MONDAY + 2 * WEEK]
+    assert {names(order, moment) for moment in at} == {"Bob"}
+
+
 def test_what_changes_a_schedule_is_read_with_it(order, acme):
     own = {"tenant_id": acme.id, "schedule": order}
     alice, bob, vera = (acme.members[n] for n in ("alice", "bob", "vera"))
