@@ -1,4 +1,4 @@
-"""The escalation room: policies, on-call orders, and runs of both."""
+"""The escalation room: policies, schedules, and runs of both."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -126,12 +126,12 @@ def on_call(asked: Asked) -> Said:
     """Say who is on call, and until when."""
     found = oncall.everyone_on_call(asked.tenant.pk, lifecycle.database_time())
     if not found:
-        return Said(_("There is no on-call order yet."))
+        return Said(_("There is no schedule yet."))
     return Said(lines(shift(one, asked.member) for one in found))
 
 
 def shift(one: oncall.OnCall, reader: Member) -> str:
-    """Return one on-call order in a line, its times in the reader's zone."""
+    """Return one schedule in a line, its times in the reader's zone."""
     name = f"*{safe(one.schedule.name, 80)}*"
     if not one.members:
         return _("%(order)s: nobody") % {"order": name}

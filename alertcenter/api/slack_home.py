@@ -76,7 +76,7 @@ def blocks(tenant: Tenant, member: Member) -> Iterator[Json]:
     yield header(_("On call"))
     orders = oncall.everyone_on_call(tenant.pk, lifecycle.database_time())
     said = lines(shift(one, member) for one in orders)
-    yield section(said or _("There is no on-call order yet."))
+    yield section(said or _("There is no schedule yet."))
     yield {"type": "divider"}
     yield header(_("My alerts"))
     mine = list(groups_of(member))

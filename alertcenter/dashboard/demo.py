@@ -1,4 +1,4 @@
-"""Who lives in the demo? Acme: six people, two on-call orders, three policies.
+"""Who lives in the demo? Acme: six people, two schedules, three policies.
 
 Everything is looked up before it is made, so a second run changes nothing.
 """

@@ -64,7 +64,7 @@ def checklist(tenant_id: UUID) -> list[Item]:
             admin_url("alerts_route"),
         ),
         Item(
-            _("Every on-call order has people"),
+            _("Every schedule has people"),
             _every_order_has_people(tenant_id),
             admin_url("escalation_schedule"),
         ),

@@ -1,4 +1,4 @@
-"""The admin of groups, policies, on-call orders, runs and the engine's processes."""
+"""The admin of groups, policies, schedules, runs and the engine's processes."""
 
 from escalation.admin.acts import resolve_alerts
 from escalation.admin.am_import import import_view

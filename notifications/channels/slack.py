@@ -72,7 +72,7 @@ def of_usergroups(given: list[str]) -> list[str]:
 
 
 def usergroups_of(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (on-call order's name, user group's id) of each line."""
+    """Return (schedule's name, user group's id) of each line."""
     lines = settings.get("usergroups")
     found = (USERGROUP.fullmatch(str(text)) for text in lines or [])
     return [(one[1].strip(), one[2]) for one in found if one]
@@ -135,8 +135,7 @@ SPEC = Spec(
             "usergroups",
             gettext_lazy("User groups of whoever is on call"),
             gettext_lazy(
-                "One a line: an on-call order, and the group's id, such as "
-                "Ops = S0123ABCD."
+                "One a line: a schedule, and the group's id, such as Ops = S0123ABCD."
             ),
             kind="lines",
             check=of_usergroups,

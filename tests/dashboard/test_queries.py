@@ -14,7 +14,6 @@ from alertcenter.alerts import worst_first
 from alertcenter.alerts.lifecycle import GroupChange, change_groups
 from alertcenter.alerts.models import Route, Service
 from alertcenter.alerts.worst_first import ORDER
-from alertcenter.common.ids import uuid7
 from alertcenter.dashboard import queries
 from escalation import actions, runs
 from escalation.models import Policy, Step
@@ -88,6 +87,10 @@ def test_pages_follow_each_other_without_gap_or_repeat(acme, monkeypatch):
     assert [row["severity"] for row in seen] == [4] * 4 + [3] * 4
 
 
+# Known before the run: two processes must find the same tests.
+SOMEBODY = "0199fe3c-7b1a-7c3e-9d5f-1f2e3d4c5b6a"
+
+
 @pytest.mark.parametrize(
     "cursor",
     [
@@ -96,9 +99,9 @@ def test_pages_follow_each_other_without_gap_or_repeat(acme, monkeypatch):
         "1~5~yesterday~1",
         "1~5~2026-01-01T00:00Z~x",
         "5~2026-01-01T00:00Z~1",
-        f"x~5~2026-01-01T00:00Z~{uuid7()}",
-        f"1~99~2026-01-01T00:00Z~{uuid7()}",
-        f"1~5~2026-01-01T00:00~{uuid7()}",
+        f"x~5~2026-01-01T00:00Z~{SOMEBODY}",
+        f"1~99~2026-01-01T00:00Z~{SOMEBODY}",
+        f"1~5~2026-01-01T00:00~{SOMEBODY}",
     ],
 )
 def test_a_cursor_that_is_none_is_refused(acme, cursor):

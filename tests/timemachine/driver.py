@@ -39,7 +39,7 @@ from alertcenter.engine import (
     sweep_silences,
     tidy_labels,
 )
-from escalation import actions, dispatcher, flaps, flushes, storms
+from escalation import acting, actions, dispatcher, flaps, flushes, storms
 from notifications import digests, personal, standing_in
 from tenants.actors import Actor
 from tenants.rls import in_tenant
@@ -50,7 +50,7 @@ from tests.timemachine.clock import Clock
 from tests.timemachine.world import Act, Incident, World
 
 SOMEBODY = Actor("member", "1", "somebody")
-ACTS: dict[str, Callable[..., list[actions.Outcome]]] = {
+ACTS: dict[str, Callable[..., list[acting.Outcome]]] = {
     "acknowledge": actions.acknowledge,
     "unacknowledge": actions.unacknowledge,
     "resolve": actions.resolve,

@@ -10,7 +10,7 @@ from alertcenter.dashboard import demo
 
 
 class Command(BaseCommand):
-    help = "Make the demo tenant acme, with people, on-call orders, policies, routes."
+    help = "Make the demo tenant acme, with people, schedules, policies, routes."
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         demo.load()
