@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -56,18 +57,18 @@ class SkillsField(forms.CharField):
 class AvailabilityForm(HolidayChoices, TenantForm):
     """Hours as lines, skills as words; the calendar's address is written, not read."""
 
-    hours = HoursField(label=gettext_lazy("business hours"), required=False)
+    hours = HoursField(label=capfirst(gettext_lazy("business hours")), required=False)
     skills = SkillsField(
-        label=gettext_lazy("skills"),
+        label=capfirst(gettext_lazy("skills")),
         required=False,
         help_text=gettext_lazy("Words with commas between them: database, network"),
     )
     calendar = WriteOnlyField(
-        label=gettext_lazy("calendar of absences"),
+        label=capfirst(gettext_lazy("calendar of absences")),
         help_text=KEPT,
     )
     forget = forms.BooleanField(
-        label=gettext_lazy("forget the calendar and what was read from it"),
+        label=capfirst(gettext_lazy("forget the calendar and what was read from it")),
         required=False,
     )
 
