@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from escalation import anchoring, oncall
+from escalation import anchoring, layer_rows
 from escalation.models import Layer, Turn
 from escalation.shifts import Layer as Rotation
 
@@ -29,7 +29,7 @@ def rotation(
     if first is not None:
         row.first_turn = first
     zone = row.time_zone or row.schedule.time_zone
-    return oncall.rotation(row, turns, zone)
+    return layer_rows.rotation(row, turns, zone)
 
 
 def keep_on_call(layer: Layer, before: Rotation, now: datetime) -> None:
