@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -84,7 +85,10 @@ def people_at(rota: Rota, at: datetime) -> People:
             best, found = level, [people]
         elif people and level == best:
             found.append(people)
-    return _amended(rota, at, _told(found))
+    changed = [
+        [c for c in all_ if c.holds(at)] for all_ in (rota.swaps, rota.overrides)
+    ]
+    return _amended(rota, at, _told(found), changed)
 
 
 def _levels(rota: Rota, at: datetime) -> Iterator[tuple[int, People]]:
@@ -153,8 +157,11 @@ def final(rota: Rota, within: Span) -> list[Shift]:
             edges.update((shift.starts_at, shift.ends_at))
     times = sorted(t for t in edges if within.starts_at <= t <= within.ends_at)
     levels = _by_level(layers, times)
+    changed = [Ahead(changes) for changes in (rota.swaps, rota.overrides)]
     pieces = (
-        Shift(begin, end, _amended(rota, begin, levels[i]))
+        Shift(
+            begin, end, _amended(rota, begin, levels[i], [c.at(begin) for c in changed])
+        )
         for i, (begin, end) in enumerate(pairwise(times))
     )
     return merged(piece for piece in pieces if piece.people)
@@ -177,14 +184,37 @@ def _by_level(
     return found
 
 
-def _amended(rota: Rota, at: datetime, people: People) -> People:
+PLACE = itemgetter(0)
+
+
+class Ahead:
+    """Changes, asked about one moment after the other: none is looked at again that
+    is over, nor before it begins. They keep their order."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        begins = enumerate(changes)
+        self._coming = sorted(begins, key=lambda one: one[1].starts_at, reverse=True)
+        self._begun: list[tuple[int, Change]] = []
+
+    def at(self, moment: datetime) -> list[Change]:
+        self._begun = [one for one in self._begun if moment < one[1].ends_at]
+        while self._coming and self._coming[-1][1].starts_at <= moment:
+            self._begun.append(self._coming.pop())
+        return [
+            one for _place, one in sorted(self._begun, key=PLACE) if one.holds(moment)
+        ]
+
+
+def _amended(
+    rota: Rota, at: datetime, people: People, changed: Iterable[Sequence[Change]]
+) -> People:
     """Return whom the changes leave on call, given whom the layers put there."""
     for temporary in rota.temporaries:
         if temporary.holds(at):
             people = _told(s.people for s in temporary.shifts if _lies(at, s))
             return _active(rota, people)
-    for changes in (rota.swaps, rota.overrides):
-        if mine := [c for c in changes if c.holds(at)]:
+    for mine in changed:
+        if mine:
             people = _active(rota, _changed(people, mine))
     return people
 

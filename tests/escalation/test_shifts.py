@@ -363,3 +363,40 @@ def test_the_shifts_say_at_every_instant_what_the_moment_says(data, moment):
     for at in sorted(t for t in asked if within.starts_at <= t < within.ends_at):
         said = next((s.people for s in found if s.starts_at <= at < s.ends_at), ())
         assert set(said) == set(rota.people_at(whole, at)), at
+
+
+# --- what many spans cost ---
+
+
+class Counted(list):
+    """A list that counts how often it is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, place):
+        self.looks += 1
+        return super().__getitem__(place)
+
+
+def test_part_of_many_spans_is_found_without_a_look_at_each():
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    spans = Counted(
+        Span(begin + 2 * n * hour, begin + (2 * n + 1) * hour) for n in range(10_000)
+    )
+    for first, lasts in ((0, 1), (1, 1), (777, 5), (19_990, 30), (30_000, 1)):
+        within = Span(begin + first * hour, begin + (first + lasts) * hour)
+        assert hours.part(spans, within) == hours.cut(list(spans), within)
+    assert spans.looks < 200
+
+
+def test_changes_ahead_are_those_that_hold():
+    begin, hour = datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1)
+    changes = [
+        rota.Change(rota.ADD, begin + n * 7 % 50 * hour, begin + (60 + n) * hour)
+        for n in range(40)
+    ]
+    ahead = rota.Ahead(changes)
+    for n in range(120):
+        at = begin + n * hour
+        assert ahead.at(at) == [one for one in changes if one.holds(at)]
