@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from escalation import hours
 from escalation.hours import Span
-from escalation.shifts import NOBODY, Layer, People, Shift, on_call, shifts
+from escalation.shifts import NOBODY, UNITS, Layer, People, Shift, on_call, shifts
 
 ONLY, REPLACE, REMOVE, ADD = "only", "replace", "remove", "add"
 OVERRIDES = (ONLY, REPLACE, REMOVE, ADD)
@@ -246,6 +246,42 @@ def gaps_in(found: Iterable[Shift], within: Span) -> list[Span]:
     return hours.gaps(spans, within)
 
 
+# --- what it costs ---
+
+# One looks at some hundred thousand people a second.
+MOST_EFFORT = 500_000
+LENGTHS = {**UNITS, "monthly": timedelta(days=28)}
+
+
+def is_too_much(rota: Rota, within: Span) -> bool:
+    """Whether to reckon this would keep a process of all tenants from its work."""
+    return effort(rota, within) > MOST_EFFORT
+
+
+def effort(rota: Rota, within: Span) -> int:
+    """Return about how many looks at a person it takes to reckon a stretch."""
+    whole = within.ends_at - within.starts_at
+    looks = edges = 0
+    for layer in rota.layers:
+        people = [person for turn in layer.turns for person in turn]
+        cuts = [len(rota.away[one]) for one in people if one in rota.away]
+        pieces = whole // (LENGTHS[layer.frequency] * layer.every) + 1 + sum(cuts)
+        pieces += whole.days * len(layer.hours)
+        # Of who is there one turn is looked at, else all until somebody is.
+        looks += pieces * (len(people) if cuts else 1)
+        edges += pieces
+    lasting = (*rota.swaps, *rota.overrides, *rota.fixed)
+    edges += 2 * len(lasting)
+    held = sum((_inside(one, within) for one in lasting), timedelta())
+    at_once = len(rota.temporaries) + len(OVERRIDES) * held / whole
+    return round(looks + edges * (1 + at_once))
+
+
+def _inside(one: Change | Fixed, within: Span) -> timedelta:
+    begin, end = within
+    return max(min(one.ends_at, end) - max(one.starts_at, begin), timedelta())
+
+
 class Coming(NamedTuple):
     """Who is on call, until when, and who comes then."""
 
@@ -259,10 +295,13 @@ LOOKS = (timedelta(days=8), timedelta(days=40), timedelta(days=400))
 
 def coming(rota: Rota, at: datetime) -> Coming:
     """Return who is on call at `at`, when that changes, and to whom. `until` is None
-    where nothing changes within 400 days."""
+    where nothing changes within 400 days, or as far as can be told without keeping
+    others waiting."""
     people = people_at(rota, at)
     for ahead in LOOKS:
         end = at + ahead
+        if is_too_much(rota, Span(at, end)):
+            break
         found = final(rota, Span(at, end))
         first = found[0] if found else None
         if not people and first:

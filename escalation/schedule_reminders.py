@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -67,6 +67,14 @@ def each_tenant(work: Callable[[UUID], int]) -> int:
     return done
 
 
+def reckoned(rotas: Mapping[UUID, Rota], within: Span) -> dict[UUID, Rota]:
+    """Return those that take no more time than others can wait."""
+    found = {pk: r for pk, r in rotas.items() if not rota.is_too_much(r, within)}
+    if left := set(rotas) - set(found):
+        log.warning("schedules_too_much", extra={"schedules": len(left)})
+    return found
+
+
 def one_by_one(rows: Iterable[Row], work: Callable[[Row], int]) -> int:
     """Do it for each row; what cannot be done for one is undone, and keeps nothing
     from the others."""
@@ -121,7 +129,7 @@ def check_tenant(tenant_id: UUID) -> int:
         return 0
     now = database_time()
     within = Span(now, now + AHEAD)
-    rotas = oncall.load(tenant_id, None, within)
+    rotas = reckoned(oncall.load(tenant_id, None, within), within)
     finals = {pk: rota.final(given, within) for pk, given in rotas.items()}
     rows = Schedule.objects.filter(tenant_id=tenant_id, pk__in=mine)
     schedules = {row.pk: row for row in rows.select_related("owner")}
@@ -310,7 +318,7 @@ def remind_tenant_of_shifts(tenant_id: UUID) -> int:
         for pk, schedule in wanted.items()
     }
     within = Span(now, now + max(notices.values()))
-    rotas = oncall.load(tenant_id, list(wanted), within)
+    rotas = reckoned(oncall.load(tenant_id, list(wanted), within), within)
 
     def remind(pk: UUID) -> int:
         schedule, told = wanted[pk], 0

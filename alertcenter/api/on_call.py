@@ -162,6 +162,9 @@ class ShiftsView(TenantAPIView):
         given.is_valid(raise_exception=True)
         within: Span = given.validated_data["within"]
         found = oncall.load(row.tenant_id, [pk], within)[pk]
+        if rota.is_too_much(found, within):
+            wrong = {"until": "Too many turns: ask for a shorter stretch."}
+            raise serializers.ValidationError(wrong)
         final = rota.final(found, within)
         layers = [
             (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -388,6 +389,36 @@ def test_part_of_many_spans_is_found_without_a_look_at_each():
         within = Span(begin + first * hour, begin + (first + lasts) * hour)
         assert hours.part(spans, within) == hours.cut(list(spans), within)
     assert spans.looks < 200
+
+
+def test_what_would_take_minutes_is_not_reckoned():
+    """In the engine, one tenant's absurd schedule would keep all others waiting."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    people = [uuid4() for _ in range(200)]
+    usual = Layer(
+        zone=ZoneInfo("Europe/Paris"),
+        starts=datetime(2020, 1, 1),
+        turns=tuple((one,) for one in people[:8]),
+        frequency="daily",
+    )
+    year = Span(now, now + timedelta(days=400))
+    short = [
+        Change(
+            rota.ADD, now + timedelta(days=n), now + timedelta(days=n + 1), people[0]
+        )
+        for n in range(300)
+    ]
+    away = {one: [Span(now, year.ends_at)] for one in people}
+    fine = Rota(zone=usual.zone, layers=(usual,) * 5, overrides=short, away=away)
+    assert not rota.is_too_much(fine, year)
+
+    hourly = replace(usual, frequency="hourly", turns=tuple((p,) for p in people))
+    absurd = Rota(zone=usual.zone, layers=(hourly,) * 50, away=away)
+    assert rota.is_too_much(absurd, year)
+    assert rota.coming(absurd, now) == ((), None, ())
+    long = [Change(rota.ADD, now, year.ends_at, people[n % 200]) for n in range(3_000)]
+    piled = Rota(zone=usual.zone, layers=(hourly,), overrides=long)
+    assert rota.is_too_much(piled, year)
 
 
 def test_changes_ahead_are_those_that_hold():
