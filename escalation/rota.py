@@ -270,7 +270,7 @@ def effort(rota: Rota, within: Span) -> int:
         # Of who is there one turn is looked at, else all until somebody is.
         looks += pieces * (len(people) if cuts else 1)
         edges += pieces
-    lasting = (*rota.swaps, *rota.overrides, *rota.fixed)
+    lasting: list[Change | Fixed] = [*rota.swaps, *rota.overrides, *rota.fixed]
     edges += 2 * len(lasting)
     held = sum((_inside(one, within) for one in lasting), timedelta())
     at_once = len(rota.temporaries) + len(OVERRIDES) * held / whole

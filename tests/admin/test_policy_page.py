@@ -109,7 +109,7 @@ def test_a_step_is_changed_and_its_page_opens_for_every_kind(alice, acme, filled
 @pytest.mark.parametrize("at", ["9999-12-31T23:59", "0001-01-01T00:00"])
 def test_a_moment_out_of_reach_is_now(alice, acme, filled, at):
     with in_tenant(acme.id):
-        policy, schedule = Policy.objects.first(), Schedule.objects.first()
+        policy, schedule = Policy.objects.all()[0], Schedule.objects.all()[0]
     order = reverse("admin:escalation_schedule_change", args=[schedule.pk])
     assert alice.get(f"{page_of(policy)}?at={at}").status_code == 200
     assert alice.get(f"{order}?at={at}").status_code == 200

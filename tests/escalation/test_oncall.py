@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_another_tenants_schedule_is_not_there(order, globex):
 # --- rows that no form has written ---
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "a zone that is no more": {"time_zone": "Mars/Base"},
     "a zone that is a folder": {"time_zone": "America"},
     "hours that are none": {"hours": [{"begins": "25:00"}]},

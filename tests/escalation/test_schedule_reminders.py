@@ -12,6 +12,7 @@ from escalation import oncall, schedule_reminders
 from escalation.models import Layer, Schedule, ScheduleNotice, Swap
 from escalation.shifts import Shift
 from notifications.models import Delivery
+from tenants import access
 from tenants.rls import in_tenant
 
 pytestmark = pytest.mark.django_db
@@ -212,7 +213,7 @@ def test_one_tenants_broken_row_keeps_no_reminder_from_the_others(
     order, acme, globex, caplog, monkeypatch
 ):
     both = [(acme.id, "acme"), (globex.id, "globex")]
-    monkeypatch.setattr(schedule_reminders.access, "tenants", lambda: both)
+    monkeypatch.setattr(access, "tenants", lambda: both)
 
     def work(tenant_id) -> int:
         if tenant_id == acme.id:
