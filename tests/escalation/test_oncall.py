@@ -22,6 +22,7 @@ from escalation.models import (
     TemporaryShift,
     Turn,
 )
+from escalation.steps import conditions
 from tenants.models import Member
 from tenants.rls import in_tenant
 
@@ -226,3 +227,14 @@ def test_long_layers_are_not_kept_in_memory(order, acme):
     before = layer_rows._known_rotation.cache_info()
     assert names(order, MONDAY) == "Alice"
     assert layer_rows._known_rotation.cache_info() == before
+
+
+def test_hours_that_cannot_be_read_let_a_policy_go_on(acme):
+    bob = acme.members["bob"]
+    with in_tenant(acme.id):
+        Availability.objects.create(
+            tenant_id=acme.id, member=bob, hours=[{"begins": "25:00"}]
+        )
+        Member.objects.filter(pk=bob.pk).update(time_zone="Mars/Base")
+        within = Span(MONDAY, MONDAY + DAY)
+        assert conditions.at_work(acme.id, bob.pk, within) == [within]
