@@ -79,7 +79,11 @@ def _followed(url: str, headers: dict[str, str]) -> Answer:
         )
         if answer.status not in REDIRECTS:
             return answer
-        following = check_url(urljoin(url, answer.headers.get("location", "")))
+        try:
+            leads_to = urljoin(url, answer.headers.get("location", ""))
+        except ValueError as error:  # such as http://[
+            raise OutboundError("It leads to no address.", refused=True) from error
+        following = check_url(leads_to)
         if urlsplit(url).scheme == "https" != urlsplit(following).scheme:
             raise OutboundError("It leads away from https.", refused=True)
         url = following

@@ -18,6 +18,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.utils import InterfaceError, OperationalError
 
 from alertcenter.alerts.lifecycle import database_time
 from escalation import calendar_notices, ical_apart
@@ -87,9 +88,21 @@ def read_due(reader: Reader = ical_apart.read) -> int:
     for kind, url in ((CalendarImport, "url"), (Availability, "absences_url")):
         claim = claim_one(kind, url)
         if claim is not None:
-            read_one(claim, reader)
+            read_safely(claim, reader)
             done += 1
     return done
+
+
+def read_safely(claim: Claim, reader: Reader) -> None:
+    """Read it; what nobody foresaw is noted, too: its people must hear of it, and the
+    calendars after it are read."""
+    try:
+        read_one(claim, reader)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("calendar_failed", extra={"tenant": str(claim.tenant_id)})
+        _note_failure(claim, CalendarError("unreadable", type(error).__name__))
 
 
 def claim_one(kind: type[Row], url: str) -> Claim | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,9 @@ VITAL = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE
 BOUNDARY = re.compile(rb"^(BEGIN|END):", re.IGNORECASE | re.MULTILINE)
 LEVEL = re.compile(r"\s*\[L(\d{1,3})\]\s*", re.IGNORECASE)
 ONE_DAY = timedelta(days=1)
+# What goes on for ever ends here: in the last days of all years zones have no clock.
+LATEST = datetime(2200, 12, 31, tzinfo=UTC)
+MOST_ATTENDEES, LONGEST_ATTENDEE = 20, 254
 
 
 class CalendarError(ValueError):
@@ -136,7 +140,7 @@ def _events(calendar: Any, zone: ZoneInfo, within: Span) -> Iterator[Event]:
         if str(one.get("STATUS", "")).upper() == "CANCELLED":
             continue
         starts_at = moment(one["DTSTART"].dt, own, last=False)
-        ends_at = moment(one["DTEND"].dt, own, last=True)
+        ends_at = min(moment(one["DTEND"].dt, own, last=True), LATEST)
         lasts = starts_at < ends_at
         if lasts and starts_at < within.ends_at and ends_at > within.starts_at:
             yield _event(one, starts_at, ends_at)
@@ -151,7 +155,7 @@ def _event(one: Any, starts_at: datetime, ends_at: datetime) -> Event:
         ends_at=ends_at,
         whole_days=not isinstance(one["DTSTART"].dt, datetime),
         free=str(one.get("TRANSP", "")).upper() == "TRANSPARENT",
-        attendees=tuple(_attendees(one.get("ATTENDEE", ()))),
+        attendees=tuple(islice(_attendees(one.get("ATTENDEE", ())), MOST_ATTENDEES)),
     )
 
 
@@ -164,7 +168,8 @@ def _attendees(value: Any) -> Iterator[str]:
     """Yield the addresses of those who take part."""
     for one in value if isinstance(value, list) else [value] if value else []:
         if str(one.params.get("PARTSTAT", "")).upper() != "DECLINED":
-            yield re.sub(r"^mailto:", "", _text(one), flags=re.IGNORECASE)
+            address = re.sub(r"^mailto:", "", _text(one), flags=re.IGNORECASE)
+            yield address[:LONGEST_ATTENDEE]
 
 
 def _check(event: Any) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from escalation import anchoring, oncall
+from alertcenter.common.ids import uuid7
+from escalation import anchoring, layer_rows
 from escalation.models import Layer, Turn
 from escalation.shifts import Layer as Rotation
 
@@ -29,7 +30,7 @@ def rotation(
     if first is not None:
         row.first_turn = first
     zone = row.time_zone or row.schedule.time_zone
-    return oncall.rotation(row, turns, zone)
+    return layer_rows.rotation(row, turns, zone)
 
 
 def keep_on_call(layer: Layer, before: Rotation, now: datetime) -> None:
@@ -45,10 +46,20 @@ def keep_on_call(layer: Layer, before: Rotation, now: datetime) -> None:
 def set_turns(layer: Layer, people: Sequence[Sequence[UUID]]) -> None:
     """Write who is on call together, turn by turn, in place of what there is."""
     Turn.objects.filter(tenant_id=layer.tenant_id, layer=layer).delete()
-    Turn.objects.bulk_create(
-        Turn(
-            tenant_id=layer.tenant_id, layer=layer, member_id=member, position=position
-        )
+    places = [
+        (position, member)
         for position, together in enumerate(people, 1)
         for member in together
+    ]
+    # Those of one moment are in no order: who is named first stays so by sorted ones.
+    ids = sorted(uuid7() for _place in places)
+    Turn.objects.bulk_create(
+        Turn(
+            id=pk,
+            tenant_id=layer.tenant_id,
+            layer=layer,
+            member_id=member,
+            position=position,
+        )
+        for pk, (position, member) in zip(ids, places, strict=True)
     )

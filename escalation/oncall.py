@@ -6,20 +6,17 @@ whatever the number of schedules; escalation/rota.py does the rest.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from escalation import holidays, hours, rota
-from escalation.hours import DAY_NAMES, EVERY_DAY, Span
+from escalation import holidays, hours, layer_rows, rota
+from escalation.hours import Span
 from escalation.models import Schedule
 from escalation.models.calendars import Absence, Availability, ImportedShift
 from escalation.models.changes import Override, Swap, TemporarySchedule, TemporaryShift
@@ -146,7 +143,7 @@ class _Reader:
         away = self.away() | gone if any(s.stand_in for s in self.schedules) else gone
         return {
             one.pk: Rota(
-                zone=ZoneInfo(one.time_zone),
+                zone=layer_rows.zone_or_utc(one.time_zone),
                 layers=layers.get(one.pk, ()),
                 fixed=fixed.get(one.pk, ()),
                 swaps=swaps.get(one.pk, ()),
@@ -185,10 +182,11 @@ class _Reader:
         zones = {str(one.pk): (one.pk, one.time_zone) for one in self.schedules}
         found: dict[UUID, list[Rotation]] = defaultdict(list)
         with connection.cursor() as cursor:
-            cursor.execute(LAYERS, [self.tenant_id, self.ids()])
+            cursor.execute(layer_rows.LAYERS, [self.tenant_id, self.ids()])
             for schedule, *facts in cursor.fetchall():
                 pk, zone = zones[schedule]
-                found[pk].append(_known_rotation(zone, *facts))
+                if (layer := layer_rows.readable(zone, facts)) is not None:
+                    found[pk].append(layer)
         return found
 
     def fixed(self) -> dict[UUID, list[Fixed]]:
@@ -261,59 +259,6 @@ class _Reader:
         return {person: hours.joined(spans) for person, spans in found.items()}
 
 
-# As text: what was read before is known by it, and not read anew.
-LAYERS = """
-SELECT l.schedule_id::text, l.id::text, l.time_zone, l.starts_on, l.handoff,
-  l.frequency, l.every, l.first_turn, l.ends_on, l.lasts_minutes, l.weekdays::text,
-  l.hours::text, l.holidays, l.level, l.name, (
-    SELECT string_agg(t.position || ':' || t.member_id, ',' ORDER BY t.position, t.id)
-    FROM turn t WHERE t.tenant_id = l.tenant_id AND t.layer_id = l.id)
-FROM layer l
-WHERE l.tenant_id = %s AND l.schedule_id = ANY (%s)
-ORDER BY l.level, l.id
-"""
-
-
-@lru_cache(maxsize=20_000)
-def _known_rotation(
-    schedules_zone: str,
-    pk: str,
-    time_zone: str,
-    starts_on: date,
-    handoff: time,
-    frequency: str,
-    every: int,
-    first_turn: int,
-    ends_on: date | None,
-    lasts_minutes: int | None,
-    weekdays: str,
-    open_hours: str,
-    holidays_kind: str,
-    level: int,
-    name: str,
-    turns: str | None,
-) -> Rotation:
-    """Return a layer as what is reckoned with. The same facts are the same object."""
-    row = Layer(
-        id=UUID(pk),
-        starts_on=starts_on,
-        handoff=handoff,
-        frequency=frequency,
-        every=every,
-        first_turn=first_turn,
-        ends_on=ends_on,
-        lasts_minutes=lasts_minutes,
-        weekdays=json.loads(weekdays),
-        hours=json.loads(open_hours),
-        holidays=holidays_kind,
-        level=level,
-        name=name,
-    )
-    pairs = [turn.split(":") for turn in turns.split(",")] if turns else []
-    places = [(int(position), UUID(member)) for position, member in pairs]
-    return rotation(row, places, time_zone or schedules_zone)
-
-
 def absences(
     tenant_id: UUID, within: Span, member_ids: Collection[UUID] | None = None
 ) -> Mapping[UUID, list[Span]]:
@@ -338,34 +283,8 @@ def absences(
         "member_id", "holiday_country", "holiday_subdivision", "member__time_zone"
     ):
         days = holidays.of_years(country, region, years)
-        found[member] += hours.whole_days(days, ZoneInfo(zone), within)
+        found[member] += hours.whole_days(days, layer_rows.zone_or_utc(zone), within)
     return found
-
-
-def rotation(row: Layer, turns: Iterable[tuple[int, UUID]], time_zone: str) -> Rotation:
-    """Return a layer's row as what is reckoned with; `turns` are (position, member),
-    by position."""
-    places: dict[int, list[UUID]] = defaultdict(list)
-    for position, member in turns:
-        places[position].append(member)
-    days = frozenset(DAY_NAMES.index(day) for day in row.weekdays)
-    lasts = timedelta(minutes=row.lasts_minutes) if row.lasts_minutes else None
-    return Rotation(
-        zone=ZoneInfo(time_zone),
-        starts=datetime.combine(row.starts_on, row.handoff),
-        turns=tuple(tuple(places[position]) for position in sorted(places)),
-        frequency=row.frequency,
-        every=row.every,
-        first=row.first_turn,
-        until=datetime.combine(row.ends_on, row.handoff) if row.ends_on else None,
-        lasts=lasts,
-        weekdays=EVERY_DAY if len(days) == len(DAY_NAMES) else days,
-        hours=hours.parse(row.hours) if row.hours else (),
-        holidays=row.holidays,
-        level=row.level,
-        name=row.name,
-        key=row.pk,
-    )
 
 
 def make(

@@ -14,13 +14,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from escalation import hours
 from escalation.hours import Span
-from escalation.shifts import NOBODY, Layer, People, Shift, on_call, shifts
+from escalation.shifts import NOBODY, UNITS, Layer, People, Shift, on_call, shifts
 
 ONLY, REPLACE, REMOVE, ADD = "only", "replace", "remove", "add"
 OVERRIDES = (ONLY, REPLACE, REMOVE, ADD)
@@ -84,7 +85,10 @@ def people_at(rota: Rota, at: datetime) -> People:
             best, found = level, [people]
         elif people and level == best:
             found.append(people)
-    return _amended(rota, at, _told(found))
+    changed = [
+        [c for c in all_ if c.holds(at)] for all_ in (rota.swaps, rota.overrides)
+    ]
+    return _amended(rota, at, _told(found), changed)
 
 
 def _levels(rota: Rota, at: datetime) -> Iterator[tuple[int, People]]:
@@ -153,8 +157,11 @@ def final(rota: Rota, within: Span) -> list[Shift]:
             edges.update((shift.starts_at, shift.ends_at))
     times = sorted(t for t in edges if within.starts_at <= t <= within.ends_at)
     levels = _by_level(layers, times)
+    changed = [Ahead(changes) for changes in (rota.swaps, rota.overrides)]
     pieces = (
-        Shift(begin, end, _amended(rota, begin, levels[i]))
+        Shift(
+            begin, end, _amended(rota, begin, levels[i], [c.at(begin) for c in changed])
+        )
         for i, (begin, end) in enumerate(pairwise(times))
     )
     return merged(piece for piece in pieces if piece.people)
@@ -177,14 +184,37 @@ def _by_level(
     return found
 
 
-def _amended(rota: Rota, at: datetime, people: People) -> People:
+PLACE = itemgetter(0)
+
+
+class Ahead:
+    """Changes, asked about one moment after the other: none is looked at again that
+    is over, nor before it begins. They keep their order."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        begins = enumerate(changes)
+        self._coming = sorted(begins, key=lambda one: one[1].starts_at, reverse=True)
+        self._begun: list[tuple[int, Change]] = []
+
+    def at(self, moment: datetime) -> list[Change]:
+        self._begun = [one for one in self._begun if moment < one[1].ends_at]
+        while self._coming and self._coming[-1][1].starts_at <= moment:
+            self._begun.append(self._coming.pop())
+        return [
+            one for _place, one in sorted(self._begun, key=PLACE) if one.holds(moment)
+        ]
+
+
+def _amended(
+    rota: Rota, at: datetime, people: People, changed: Iterable[Sequence[Change]]
+) -> People:
     """Return whom the changes leave on call, given whom the layers put there."""
     for temporary in rota.temporaries:
         if temporary.holds(at):
             people = _told(s.people for s in temporary.shifts if _lies(at, s))
             return _active(rota, people)
-    for changes in (rota.swaps, rota.overrides):
-        if mine := [c for c in changes if c.holds(at)]:
+    for mine in changed:
+        if mine:
             people = _active(rota, _changed(people, mine))
     return people
 
@@ -216,6 +246,42 @@ def gaps_in(found: Iterable[Shift], within: Span) -> list[Span]:
     return hours.gaps(spans, within)
 
 
+# --- what it costs ---
+
+# One looks at some hundred thousand people a second.
+MOST_EFFORT = 500_000
+LENGTHS = {**UNITS, "monthly": timedelta(days=28)}
+
+
+def is_too_much(rota: Rota, within: Span) -> bool:
+    """Whether to reckon this would keep a process of all tenants from its work."""
+    return effort(rota, within) > MOST_EFFORT
+
+
+def effort(rota: Rota, within: Span) -> int:
+    """Return about how many looks at a person it takes to reckon a stretch."""
+    whole = within.ends_at - within.starts_at
+    looks = edges = 0
+    for layer in rota.layers:
+        people = [person for turn in layer.turns for person in turn]
+        cuts = [len(rota.away[one]) for one in people if one in rota.away]
+        pieces = whole // (LENGTHS[layer.frequency] * layer.every) + 1 + sum(cuts)
+        pieces += whole.days * len(layer.hours)
+        # Of who is there one turn is looked at, else all until somebody is.
+        looks += pieces * (len(people) if cuts else 1)
+        edges += pieces
+    lasting: list[Change | Fixed] = [*rota.swaps, *rota.overrides, *rota.fixed]
+    edges += 2 * len(lasting)
+    held = sum((_inside(one, within) for one in lasting), timedelta())
+    at_once = len(rota.temporaries) + len(OVERRIDES) * held / whole
+    return round(looks + edges * (1 + at_once))
+
+
+def _inside(one: Change | Fixed, within: Span) -> timedelta:
+    begin, end = within
+    return max(min(one.ends_at, end) - max(one.starts_at, begin), timedelta())
+
+
 class Coming(NamedTuple):
     """Who is on call, until when, and who comes then."""
 
@@ -229,10 +295,13 @@ LOOKS = (timedelta(days=8), timedelta(days=40), timedelta(days=400))
 
 def coming(rota: Rota, at: datetime) -> Coming:
     """Return who is on call at `at`, when that changes, and to whom. `until` is None
-    where nothing changes within 400 days."""
+    where nothing changes within 400 days, or as far as can be told without keeping
+    others waiting."""
     people = people_at(rota, at)
     for ahead in LOOKS:
         end = at + ahead
+        if is_too_much(rota, Span(at, end)):
+            break
         found = final(rota, Span(at, end))
         first = found[0] if found else None
         if not people and first:

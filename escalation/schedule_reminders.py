@@ -8,16 +8,18 @@ look, and each thing is told once.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.utils import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -31,6 +33,9 @@ from escalation.shifts import Shift
 from tenants import access
 from tenants.models import Member
 from tenants.rls import in_tenant
+
+log = logging.getLogger(__name__)
+Row = TypeVar("Row")
 
 AHEAD = timedelta(days=30)
 EACH = timedelta(hours=1)
@@ -46,13 +51,42 @@ BEFORE = (
 
 
 def each_tenant(work: Callable[[UUID], int]) -> int:
-    """Do it tenant by tenant, each in a transaction of its own."""
+    """Do it tenant by tenant, each in a transaction of its own: what cannot be done
+    for one keeps nothing from the others."""
     done = 0
     with transaction.atomic():
         ids = [tenant_id for tenant_id, _slug in access.tenants()]
     for tenant_id in ids:
-        with in_tenant(tenant_id):
-            done += work(tenant_id)
+        try:
+            with in_tenant(tenant_id):
+                done += work(tenant_id)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("schedules_not_looked_at", extra={"tenant": str(tenant_id)})
+    return done
+
+
+def reckoned(rotas: Mapping[UUID, Rota], within: Span) -> dict[UUID, Rota]:
+    """Return those that take no more time than others can wait."""
+    found = {pk: r for pk, r in rotas.items() if not rota.is_too_much(r, within)}
+    if left := set(rotas) - set(found):
+        log.warning("schedules_too_much", extra={"schedules": len(left)})
+    return found
+
+
+def one_by_one(rows: Iterable[Row], work: Callable[[Row], int]) -> int:
+    """Do it for each row; what cannot be done for one is undone, and keeps nothing
+    from the others."""
+    done = 0
+    for row in rows:
+        try:
+            with transaction.atomic():
+                done += work(row)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("schedule_not_told_of", extra={"row": str(row)[:100]})
     return done
 
 
@@ -95,14 +129,14 @@ def check_tenant(tenant_id: UUID) -> int:
         return 0
     now = database_time()
     within = Span(now, now + AHEAD)
-    rotas = oncall.load(tenant_id, None, within)
+    rotas = reckoned(oncall.load(tenant_id, None, within), within)
     finals = {pk: rota.final(given, within) for pk, given in rotas.items()}
-    told = 0
     rows = Schedule.objects.filter(tenant_id=tenant_id, pk__in=mine)
     schedules = {row.pk: row for row in rows.select_related("owner")}
     sources: dict[Hashable, Sequence[Shift]] = dict(finals.items())
     twice = quality.doubles(sources)
-    for pk in sorted(mine & set(rotas)):
+
+    def look(pk: UUID) -> int:
         found = findings(rotas[pk], finals[pk], within)
         zone = rotas[pk].zone
         for double in twice:
@@ -117,8 +151,9 @@ def check_tenant(tenant_id: UUID) -> int:
                         double.person,
                     )
                 )
-        told += _report(schedules[pk], [f for f in found if f.starts_at > now])
-    return told
+        return _report(schedules[pk], [f for f in found if f.starts_at > now])
+
+    return one_by_one(sorted(mine & set(rotas)), look)
 
 
 def findings(given: Rota, final: Sequence[Shift], within: Span) -> list[Finding]:
@@ -226,24 +261,25 @@ def remind_tenant_of_swaps(tenant_id: UUID) -> int:
     with connection.cursor() as cursor:
         cursor.execute(OPEN, [tenant_id, list(BEFORE)])
         due = [pk for (pk,) in cursor.fetchall()]
-    swaps, now = Swap.objects.filter(tenant_id=tenant_id, pk__in=due), database_time()
-    for swap in swaps.select_related("schedule", "beneficiary"):
-        left = (swap.starts_at - now) // BEFORE[-1]
-        for member in could_take(swap):
-            with translation.override(member.language):
-                title = _("Who takes over from %(name)s?") % {
-                    "name": swap.beneficiary.name
-                }
-                lines = [f"{swap.schedule.name}: {when(swap, member)}", swap.note]
-            about = About(
-                swap.schedule,
-                f"swap/{swap.pk}/{swap.starts_at.isoformat()}/{left}",
-                title,
-                [line for line in lines if line],
-                f"admin/escalation/swap/{swap.pk}/change/",
-            )
-            tell([member], about)
-    return len(due)
+    swaps = Swap.objects.filter(tenant_id=tenant_id, pk__in=due)
+    return one_by_one(swaps.select_related("schedule", "beneficiary"), remind_of_swap)
+
+
+def remind_of_swap(swap: Swap) -> int:
+    left = (swap.starts_at - database_time()) // BEFORE[-1]
+    for member in could_take(swap):
+        with translation.override(member.language):
+            title = _("Who takes over from %(name)s?") % {"name": swap.beneficiary.name}
+            lines = [f"{swap.schedule.name}: {when(swap, member)}", swap.note]
+        about = About(
+            swap.schedule,
+            f"swap/{swap.pk}/{swap.starts_at.isoformat()}/{left}",
+            title,
+            [line for line in lines if line],
+            f"admin/escalation/swap/{swap.pk}/change/",
+        )
+        tell([member], about)
+    return 1
 
 
 def could_take(swap: Swap) -> list[Member]:
@@ -276,23 +312,26 @@ def remind_tenant_of_shifts(tenant_id: UUID) -> int:
     }
     if not wanted:
         return 0
-    now, told = database_time(), 0
+    now = database_time()
     notices: dict[UUID, timedelta] = {
         pk: timedelta(minutes=schedule.remind_minutes or 0)
         for pk, schedule in wanted.items()
     }
     within = Span(now, now + max(notices.values()))
-    rotas = oncall.load(tenant_id, list(wanted), within)
-    for pk, given in rotas.items():
-        schedule = wanted[pk]
+    rotas = reckoned(oncall.load(tenant_id, list(wanted), within), within)
+
+    def remind(pk: UUID) -> int:
+        schedule, told = wanted[pk], 0
         span = Span(now, now + notices[pk])
-        coming = list(beginning(rota.final(given, span), now))
+        coming = list(beginning(rota.final(rotas[pk], span), now))
         members = oncall.members_of(tenant_id, [(one,) for _at, one in coming])
         for at, person in coming:
             if is_new(schedule, f"shift/{person}/{at.isoformat()}", at):
                 told += 1
                 _announce(schedule, members[person], at)
-    return told
+        return told
+
+    return one_by_one(rotas, remind)
 
 
 def beginning(final: Sequence[Shift], now: datetime) -> Iterator[tuple[datetime, UUID]]:

@@ -148,10 +148,12 @@ def shifts(
     next that has somebody. What is left to nobody is no shift.
     """
     open_times = _open(layer, within, holidays)
+    own = {person for turn in layer.turns for person in turn}
+    mine = {person: spans for person, spans in (away or {}).items() if person in own}
     result: list[Shift] = []
     for turn in _turns(layer, within):
-        for span in hours.both([Span(turn.starts_at, turn.ends_at)], open_times):
-            result += _present(layer, turn, span, away or {})
+        for span in hours.part(open_times, Span(turn.starts_at, turn.ends_at)):
+            result += _present(layer, turn, span, mine)
     return result
 
 
@@ -202,7 +204,7 @@ def _present(layer: Layer, turn: Turn, span: Span, away: Away) -> Iterator[Shift
     """Yield who of a turn is there in `span`, cut where that changes."""
     cuts = {span.starts_at, span.ends_at}
     for spans in away.values():
-        for one in hours.cut(spans, span):
+        for one in hours.part(spans, span):
             cuts.update(one)
     edges = sorted(cuts)
     for begin, end in pairwise(edges):

@@ -22,6 +22,7 @@ MOST_SERIES = 20
 MOST_POINTS = 200
 SPAN_SECONDS = 3600
 MOST_VALUE = 1e300  # beyond it differences are infinite
+LAST_SECOND = 1e11  # in the year 5138; of much later ones there is no date
 STEP_SECONDS = SPAN_SECONDS // (MOST_POINTS - 1) + 1
 LONGEST_NAME = 80
 
@@ -80,7 +81,13 @@ def read(body: str) -> list[Series]:
         if not isinstance(result, list):
             raise TypeError
         found = [one_of(one) for one in result[:MOST_SERIES]]
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise NoChart("Prometheus's answer is too long, or none") from error
     return [one for one in found if one.points]
 
@@ -88,8 +95,12 @@ def read(body: str) -> list[Series]:
 def one_of(told: Mapping[str, Any]) -> Series:
     """Return one series; what is no number that can be drawn (NaN, +Inf) is a gap."""
     pairs = ((float(at), float(value)) for at, value in told["values"][:MOST_POINTS])
-    points = tuple((at, value) for at, value in pairs if abs(value) < MOST_VALUE)
+    points = tuple((at, value) for at, value in pairs if drawable(at, value))
     return Series(name_of(dict(told.get("metric") or {})), points)
+
+
+def drawable(at: float, value: float) -> bool:
+    return 0 <= at < LAST_SECOND and abs(value) < MOST_VALUE
 
 
 def name_of(labels: dict[str, Any]) -> str:

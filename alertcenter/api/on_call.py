@@ -19,6 +19,7 @@ from alertcenter.api.base import TenantAPIView
 from escalation import oncall, rota
 from escalation.hours import Span
 from escalation.models import Schedule
+from escalation.models.schedule import EARLIEST, LATEST
 from escalation.shifts import Shift, shifts
 from tenants.models import Member
 
@@ -57,6 +58,7 @@ class RangeIn(serializers.Serializer):
             raise serializers.ValidationError("Too late.") from error
         if not timedelta() < end - begin <= LONGEST:
             raise serializers.ValidationError("until: after from, by 400 days at most.")
+        in_reach("from", begin)
         return {"within": Span(begin, end)}
 
 
@@ -160,6 +162,9 @@ class ShiftsView(TenantAPIView):
         given.is_valid(raise_exception=True)
         within: Span = given.validated_data["within"]
         found = oncall.load(row.tenant_id, [pk], within)[pk]
+        if rota.is_too_much(found, within):
+            wrong = {"until": "Too many turns: ask for a shorter stretch."}
+            raise serializers.ValidationError(wrong)
         final = rota.final(found, within)
         layers = [
             (
@@ -205,11 +210,14 @@ def moment(request: Request) -> datetime:
     given = AtIn(data=request.query_params)
     given.is_valid(raise_exception=True)
     at: datetime = given.validated_data.get("at") or database_time()
-    try:
-        at + LONGEST, at - LONGEST
-    except OverflowError as error:
-        raise serializers.ValidationError({"at": "Out of reach."}) from error
+    in_reach("at", at)
     return at
+
+
+def in_reach(name: str, at: datetime) -> None:
+    """Raise serializers.ValidationError for a moment that no layer reaches."""
+    if not EARLIEST.year <= at.year <= LATEST.year:
+        raise serializers.ValidationError({name: "Out of reach."})
 
 
 def schedule_of(view: TenantAPIView, request: Request, pk: UUID) -> Schedule:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from alertcenter.api.alerts import ErrorOut
 from alertcenter.api.auth import Standing
 from alertcenter.api.base import Pages, TenantAPIView, page_of
-from alertcenter.api.on_call import schedule_of
+from alertcenter.api.on_call import in_reach, schedule_of
 from alertcenter.api.schedules import checked, known
 from alertcenter.common.errors import Refused
 from escalation import overriding, swapping
@@ -280,16 +280,16 @@ class TemporariesView(TenantAPIView):
         schedule = schedule_of(self, request, pk)
         values = dict(given.validated_data)
         shifts = values.pop("shifts")
+        mine = {"tenant_id": schedule.tenant_id}
         known(schedule.tenant_id, [shift["member_id"] for shift in shifts])
-        row = TemporarySchedule(
-            tenant_id=schedule.tenant_id, schedule=schedule, **values
-        )
+        row = TemporarySchedule(**mine, schedule=schedule, **values)
         checked(row)
+        own = [TemporaryShift(**mine, temporary=row, **shift) for shift in shifts]
+        for one_ in own:
+            in_reach("shifts", one_.starts_at)
+            in_reach("shifts", one_.ends_at)
         row.save(force_insert=True)
-        TemporaryShift.objects.bulk_create(
-            TemporaryShift(tenant_id=schedule.tenant_id, temporary=row, **shift)
-            for shift in shifts
-        )
+        TemporaryShift.objects.bulk_create(own)
         note(row, "create", self.standing(request).actor)
         return Response(TemporaryOut(row).data, status=201)
 

@@ -253,6 +253,9 @@ def write(row: Schedule, given: dict[str, Any]) -> None:
 
 def write_layers(schedule: Schedule, given: list[dict[str, Any]]) -> None:
     """Let the schedule have these layers and no others."""
+    # A change may leave out what a schedule has; a layer is always whole.
+    if any("turns" not in one for one in given):
+        raise serializers.ValidationError({"layers": "A layer needs its turns."})
     known(
         schedule.tenant_id,
         [person for one in given for turn in one["turns"] for person in turn],

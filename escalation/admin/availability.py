@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Case, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.text import capfirst
@@ -17,10 +18,11 @@ from alertcenter.common.outbound import OutboundError
 from escalation import calendar_reading, calendar_words
 from escalation.admin.holiday_fields import HolidayChoices
 from escalation.admin.hours_field import HoursField
-from escalation.admin.own_rows import OwnRowsAdmin
+from escalation.admin.own_rows import OwnRowsAdmin, may_write
 from escalation.calendar_fetch import check_url
 from escalation.models import Absence, Availability
-from tenants.admin_base import membership_of
+from tenants import roles
+from tenants.admin_base import may, membership_of
 from tenants.admin_forms import TenantForm, WriteOnlyField
 
 KEPT = gettext_lazy("Empty: the stored one stays.")
@@ -144,9 +146,27 @@ class AbsenceAdmin(OwnRowsAdmin):
     section = "people"
     section_order = 15
     form = AbsenceForm
-    list_display = ("member", "starts_at", "ends_at", "note", "read")
-    search_fields = ("member__name", "note")
-    fields = AbsenceForm.Meta.fields
+    list_display = ("member", "starts_at", "ends_at", "said", "read")
+    # Not by the note: who searches reads what he finds.
+    search_fields = ("member__name",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """What a private calendar calls an absence is no colleague's business."""
+        found = super().get_queryset(request)
+        membership = getattr(request, "membership", None)
+        if membership is None or may(request, roles.CONFIGURE):
+            return found.annotate(told=F("note"))
+        own = Q(member_id=membership.member_id)
+        return found.annotate(told=Case(When(own, then="note"), default=Value("")))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or may_write(request, obj.member_id):
+            return AbsenceForm.Meta.fields
+        return [name for name in AbsenceForm.Meta.fields if name != "note"]
+
+    @admin.display(description=gettext_lazy("note"))
+    def said(self, row: Absence) -> str:
+        return str(getattr(row, "told", "")) or "–"
 
     @admin.display(description=gettext_lazy("from a calendar"), boolean=True)
     def read(self, row: Absence) -> bool:

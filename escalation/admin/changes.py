@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -124,10 +125,12 @@ class SwapAdmin(ForOneSchedule):
         return self._may(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request, obj)
+        return self._may(request, obj, leave=True)
 
-    def _may(self, request: HttpRequest, obj: Any) -> bool:
-        if obj is None:
+    def _may(self, request: HttpRequest, obj: Any, *, leave: bool = False) -> bool:
+        """Who gave his shifts away does not stretch what another has taken; he may
+        take the request back."""
+        if obj is None or (obj.benefactor_id and not leave):
             return may(request, roles.CONFIGURE)
         return swapping.may_ask(membership_of(request), obj.beneficiary_id)
 
@@ -135,10 +138,18 @@ class SwapAdmin(ForOneSchedule):
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            self._save_change(request, obj)
         else:
             obj.tenant_id = membership_of(request).tenant_id
             swapping.ask(obj, by=membership_of(request))
+
+    def _save_change(self, request: HttpRequest, obj: Any) -> None:
+        """Write the stretch alone: somebody may have taken it since it was read."""
+        Swap.objects.select_for_update().get(pk=obj.pk)
+        taken = Swap.objects.filter(pk=obj.pk, benefactor__isnull=False).exists()
+        if taken and not may(request, roles.CONFIGURE):
+            raise PermissionDenied
+        obj.save(update_fields=STRETCH)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """`swapping.ask` has written it down."""

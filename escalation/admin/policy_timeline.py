@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.models.choices import Severity
 from escalation.explain import planned
+from escalation.models.schedule import EARLIEST, LATEST
 from escalation.steps.base import Supposed, Target, for_so_long
 from escalation.steps.walk import Course, Event
 from notifications.channels.registry import choices
@@ -81,6 +82,8 @@ def panel(request: HttpRequest, tenant_id: UUID, policy_id: UUID, zone: str) -> 
     if not form.is_valid():
         return {"timeline_form": form, "zone": zone}
     at: datetime = form.cleaned_data["at"] or now
+    if not EARLIEST.year <= at.year <= LATEST.year:
+        at = now
     begin = at.replace(tzinfo=own)
     severity = int(form.cleaned_data["severity"] or 5)
     group = Supposed(severity, labels_of(form.cleaned_data["labels"]))

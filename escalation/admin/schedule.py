@@ -19,6 +19,7 @@ from escalation.admin import calendars
 from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
 from escalation.models import Layer, Schedule
+from escalation.models.schedule import EARLIEST, LATEST
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -165,4 +166,6 @@ def moment(request: HttpRequest, zone: ZoneInfo) -> datetime | None:
     if not form.is_valid() or not form.cleaned_data["at"]:
         return None
     given: datetime = form.cleaned_data["at"]
+    if not EARLIEST.year <= given.year <= LATEST.year:
+        return None
     return given.replace(tzinfo=zone)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from escalation import rota
-from escalation.models.schedule import Schedule, is_backwards
+from escalation.models.schedule import Schedule, is_backwards, out_of_reach
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey
 
@@ -25,7 +25,10 @@ class Stretch(TenantModel):
         abstract = True
 
     def clean(self) -> None:
-        """Ask for an end after the start."""
+        """Ask for an end after the start, both in reach."""
+        names = ("starts_at", "ends_at")
+        if wrong := out_of_reach(self.starts_at, self.ends_at, names):
+            raise ValidationError(wrong)
         if is_backwards(self.starts_at, self.ends_at):
             raise ValidationError({"ends_at": _("It ends before it begins.")})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
 
@@ -31,7 +32,8 @@ def every_day() -> list[str]:
 
 def validate_days(value: Any) -> None:
     """Raise ValidationError unless these are days' names, one at least."""
-    if not isinstance(value, list) or not value or not set(value) <= set(DAY_NAMES):
+    known = isinstance(value, list) and all(day in DAY_NAMES for day in value)
+    if not known or not value:
         raise ValidationError(_("Choose at least one day."))
 
 
@@ -52,6 +54,21 @@ def validate_hours(value: Any) -> None:
 def is_backwards(first: date | None, last: date | None) -> bool:
     """Whether something ends before it begins; not where a form found one wrong."""
     return first is not None and last is not None and last <= first
+
+
+# Beyond these a moment may lie in no year of some zone, and a turn in none at all.
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def out_of_reach(first: date | None, last: date | None, names: Sequence[str]) -> Any:
+    """Return what is wrong, by name, of days that nothing can be reckoned with."""
+    given = zip(names, (first, last), strict=True)
+    return {
+        name: _("Give a year from %(first)s to %(last)s.")
+        % {"first": EARLIEST.year, "last": LATEST.year}
+        for name, day in given
+        if day is not None and not EARLIEST.year <= day.year <= LATEST.year
+    }
 
 
 class Frequency(models.TextChoices):
@@ -205,7 +222,10 @@ class Layer(TenantModel):
         }
 
     def clean(self) -> None:
-        """Ask for an end after the start."""
+        """Ask for an end after the start, both in reach."""
+        names = ("starts_on", "ends_on")
+        if wrong := out_of_reach(self.starts_on, self.ends_on, names):
+            raise ValidationError(wrong)
         if is_backwards(self.starts_on, self.ends_on):
             raise ValidationError({"ends_on": _("It ends before it begins.")})
 

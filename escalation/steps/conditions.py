@@ -6,6 +6,7 @@ A person who escalates by hand passes every condition.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -16,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts.models.choices import Severity
-from escalation import hours, oncall
-from escalation.hours import DAY_NAMES, Hours, Span
+from escalation import hours, layer_rows, oncall
+from escalation.hours import DAY_NAMES, Hours, HoursError, Span
 from escalation.models.calendars import Availability
 from escalation.steps import fields
 from escalation.steps.base import (
@@ -32,6 +33,8 @@ from escalation.steps.base import (
     of,
 )
 from tenants.models import Member
+
+log = logging.getLogger(__name__)
 
 # What no clock decides is looked at again with each change of the group, and so often.
 LOOK_AGAIN = timedelta(minutes=1)
@@ -162,10 +165,20 @@ def at_work(tenant_id: UUID, member_id: UUID, within: Span) -> list[Span]:
     member = Member.objects.filter(tenant_id=tenant_id, pk=member_id).first()
     spans = [within]
     if own and own.hours and member:
-        zone = ZoneInfo(member.time_zone)
-        spans = hours.covered(hours.parse(own.hours), zone, within)
+        zone = layer_rows.zone_or_utc(member.time_zone)
+        spans = hours.covered(readable(own), zone, within)
     away = oncall.absences(tenant_id, within, [member_id]).get(member_id, [])
     return hours.without(spans, hours.joined(away))
+
+
+def readable(own: Availability) -> tuple[Hours, ...]:
+    """Return a member's hours; of such as no form has written, all day: a step that
+    failed for ever would tell nobody."""
+    try:
+        return hours.parse(own.hours)
+    except HoursError:
+        log.exception("hours_unreadable", extra={"member": str(own.member_id)})
+        return (Hours(),)
 
 
 class IfSeverity(Condition):

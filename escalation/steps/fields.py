@@ -191,7 +191,8 @@ def _text(field: Field, value: Any) -> str:
 
 def _days(_field: Field, value: Any) -> list[str]:
     days = list(value) if isinstance(value, Sequence | set) else []
-    if isinstance(value, str) or not days or not set(days) <= set(DAY_NAMES):
+    known = all(day in DAY_NAMES for day in days)
+    if isinstance(value, str) or not days or not known:
         raise _fail(_("Choose at least one day."))
     return [day for day in DAY_NAMES if day in days]
 

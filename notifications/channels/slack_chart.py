@@ -91,7 +91,8 @@ def moved(given: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, Any]:
     """A stored token is shown to no other server than that it was given for."""
     before = str((given.get("stored") or {}).get(ADDRESS) or "")
     now = str(given.get(ADDRESS) or "")
-    other = before and now and chart_data.host_of(before) != chart_data.host_of(now)
+    # Also where there was no address: it may have been taken away only just now.
+    other = now and chart_data.host_of(before) != chart_data.host_of(now)
     if other and held.get(TOKEN) and not given.get(TOKEN):
         return {TOKEN: _("The server is another: give the token again.")}
     return {}

@@ -205,3 +205,26 @@ def test_feeds_of_nothing_and_too_many_are_refused(acme, alice, order):
         alice.post(add("calendarfeed"), {"schedule": order.pk})
     page = alice.post(add("calendarfeed"), {"schedule": order.pk})
     assert "revoke some" in page.content.decode()
+
+
+def test_what_a_calendar_calls_an_absence_is_its_owners_and_the_configurers(
+    acme, alice, bob, vera
+):
+    with in_tenant(acme.id):
+        row = Absence.objects.create(
+            tenant_id=acme.id,
+            member=acme.members["bob"],
+            starts_at="2026-12-01T00:00Z",
+            ends_at="2026-12-02T00:00Z",
+            note="oncologist",
+            uid="from-a-calendar",
+        )
+    rows = reverse("admin:escalation_absence_changelist")
+    page = reverse("admin:escalation_absence_change", args=[row.pk])
+    for address in (rows, page):
+        for person, sees in ((bob, True), (alice, True), (vera, False)):
+            answer = person.get(address)
+            assert answer.status_code == 200
+            assert ("oncologist" in answer.content.decode()) is sees
+    found = vera.get(f"{rows}?q=oncologist").content.decode()
+    assert page not in found

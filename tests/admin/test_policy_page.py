@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from escalation.models import Policy, Step
+from escalation.models import Policy, Schedule, Step
 from tenants.rls import in_tenant
 from tests.admin.test_rights import policy_data
 
@@ -104,3 +104,12 @@ def test_a_step_is_changed_and_its_page_opens_for_every_kind(alice, acme, filled
     assert (params["days"], params["ends"]) == (["mon"], "18:00")
     assert params["time_zone"] == "UTC"
     assert alice.get(page_of(policy)).status_code == 200
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59", "0001-01-01T00:00"])
+def test_a_moment_out_of_reach_is_now(alice, acme, filled, at):
+    with in_tenant(acme.id):
+        policy, schedule = Policy.objects.all()[0], Schedule.objects.all()[0]
+    order = reverse("admin:escalation_schedule_change", args=[schedule.pk])
+    assert alice.get(f"{page_of(policy)}?at={at}").status_code == 200
+    assert alice.get(f"{order}?at={at}").status_code == 200

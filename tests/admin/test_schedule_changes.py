@@ -100,6 +100,25 @@ def test_a_responder_gives_away_no_other_members_shifts(alice, bob, vera, order,
     assert vera.post(reverse(ADD)).status_code == 403
 
 
+def test_what_somebody_took_is_not_made_longer_by_who_gave_it(alice, bob, order, acme):
+    bob.post(reverse(ADD), asked(order, acme, "bob"))
+    (swap,) = swaps(acme)
+    change = reverse("admin:escalation_swap_change", args=[swap.pk])
+    longer = asked(order, acme, "bob", ends_at="2026-01-14T09:00")
+    assert bob.post(change, longer).status_code == 302
+    before = swaps(acme)[0].ends_at
+    assert before == datetime(2026, 1, 14, 8, tzinfo=UTC)
+    press(alice, "take", swap)
+    longest = asked(order, acme, "bob", ends_at="2029-01-14T09:00")
+    assert bob.post(change, longest).status_code == 403
+    assert swaps(acme)[0].ends_at == before
+    # Whoever configures may, and who took it stays who he is.
+    assert alice.post(change, longest).status_code == 302
+    (swap,) = swaps(acme)
+    assert swap.ends_at > before
+    assert swap.benefactor_id == acme.members["alice"].pk
+
+
 def test_who_comes_second_takes_nothing(alice, bob, order, acme):
     given = asked(order, acme, "vera", benefactor=str(acme.members["bob"].pk))
     alice.post(reverse(ADD), given)

@@ -74,6 +74,7 @@ def test_a_policy_is_made_read_changed_and_deleted_and_each_is_audited(acme, adm
         ({"kind": "hand_over", "params": {"policy": str(uuid7())}}, "policy"),
         ({"kind": "repeat", "params": {"times": 99}}, "times"),
         ({"kind": "resolve", "params": {"x": 1}}, "x"),
+        ({"kind": "if_time", "params": {"days": [["mon"], {}]}}, "days"),
         ({"kind": "resolve", "params": []}, "params"),
     ],
 )

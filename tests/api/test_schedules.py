@@ -109,11 +109,37 @@ def test_other_turns_leave_on_call_who_is(admin, people):
         {"layers": [{"starts_on": "2026-01-05", "turns": [], "weekdays": ["x"]}]},
         {"layers": [{"starts_on": "2026-01-05", "ends_on": "2026-01-01", "turns": []}]},
         {"layers": {}},
+        {"layers": [{"starts_on": "0001-01-01", "turns": []}]},
+        {"layers": [{"starts_on": "9999-12-31", "turns": []}]},
+        {"layers": [{"starts_on": "2026-01-01", "ends_on": "9999-12-31", "turns": []}]},
     ],
 )
 def test_what_is_no_schedule_is_refused(admin, people, wrong):
     assert post(SCHEDULES, {"name": "Ops"} | wrong, **admin).status == 400
     assert get(SCHEDULES, **admin).json["results"] == []
+
+
+def test_a_change_that_leaves_out_a_layers_turns_is_refused(admin, people):
+    row = made(admin, people)
+    body = {"layers": [{"starts_on": "2026-01-05"}]}
+    assert write("PATCH", f"{SCHEDULES}/{row['id']}", body, admin).status == 400
+    assert names(admin, row, MONDAY) == ["Alice"]
+
+
+@pytest.mark.parametrize("year", ["0002", "1899", "2201", "9998"])
+def test_moments_out_of_reach_are_refused(admin, people, year):
+    row = made(admin, people)
+    one = f"{SCHEDULES}/{row['id']}"
+    begin, end = f"{year}-03-01T00:00:00Z", f"{year}-04-01T00:00:00Z"
+    asked = [
+        get(f"{one}/on_call?at={begin}", **admin),
+        get(f"{one}/shifts?from={begin}&until={end}", **admin),
+    ]
+    given = {"member": people["bob"], "starts_at": begin, "ends_at": end}
+    asked.append(post(f"{one}/overrides", given, **admin))
+    inside = {"starts_at": "2026-01-05T00:00:00Z", "ends_at": "2026-01-06T00:00:00Z"}
+    asked.append(post(f"{one}/temporaries", inside | {"shifts": [given]}, **admin))
+    assert [answer.status for answer in asked] == [400] * 4
 
 
 def test_shifts_come_at_last_by_layer_and_with_gaps(admin, people):

@@ -11,7 +11,14 @@ import pytest
 
 from escalation import ical_apart, ical_in
 from escalation.hours import Span
-from escalation.ical_in import CalendarError, Event, names_in
+from escalation.ical_in import (
+    LATEST,
+    LONGEST_ATTENDEE,
+    MOST_ATTENDEES,
+    CalendarError,
+    Event,
+    names_in,
+)
 from tests.escalation import icals
 from tests.escalation.icals import calendar, one
 
@@ -219,6 +226,18 @@ def test_an_error_names_the_event():
 def test_what_does_not_bear_on_times_may_be_wrong():
     text = calendar(one() + "\nPRIORITY:high\nnonsense\nGEO:here\nX-A;B:c")
     assert len(read(text)) == 1
+
+
+def test_what_has_no_end_ends_in_a_year_that_every_zone_has():
+    (found,) = read(calendar(one(DTEND="23000101T000000Z")))
+    assert found.ends_at == LATEST
+
+
+def test_no_more_people_take_part_than_a_shift_may_have():
+    many = "\n".join(f"ATTENDEE:mailto:{n}{'x' * 400}@a.example" for n in range(500))
+    (found,) = read(calendar(one() + "\n" + many))
+    assert len(found.attendees) == MOST_ATTENDEES
+    assert all(len(address) <= LONGEST_ATTENDEE for address in found.attendees)
 
 
 # --- a process of its own ---

@@ -324,9 +324,10 @@ def test_redirects_are_followed_each_judged_as_the_first(acme, server, now, sett
     server.leads_to = {"/a": "http://10.0.0.1/x"}
     read(acme, row)
     assert "inside" in fresh(row).error
-    server.leads_to = {"/a": "file:///etc/passwd"}
-    read(acme, row)
-    assert fresh(row).error.startswith("unreachable\n")
+    for nowhere in ("file:///etc/passwd", "http://[", "https://[::1"):
+        server.leads_to = {"/a": nowhere}
+        read(acme, row)
+        assert fresh(row).error.startswith("unreachable\n")
 
 
 def test_a_circle_of_redirects_ends(acme, server):
@@ -335,6 +336,17 @@ def test_a_circle_of_redirects_ends(acme, server):
     read(acme, row)
     assert len(server.asked) == MOST_REDIRECTS + 1
     assert fresh(row).error.startswith("unreachable\n")
+
+
+def test_what_nobody_foresaw_is_noted_too(acme, server, now):
+    server.body = calendar(shift("bob", now, now + HOUR))
+    row = imported(acme, server.url)
+
+    def reader(*_given: object) -> list[ical_in.Event]:
+        raise AttributeError("of a library")
+
+    assert calendar_reading.read_due(reader) == 1
+    assert (fresh(row).error, fresh(row).failures) == ("unreadable\nAttributeError", 1)
 
 
 def test_a_calendar_without_end_is_cut_off(acme, server):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
-from escalation import oncall, rota
+from escalation import layer_rows, oncall, rota
 from escalation.hours import Span
 from escalation.models import (
     Absence,
@@ -21,6 +22,7 @@ from escalation.models import (
     TemporaryShift,
     Turn,
 )
+from escalation.steps import conditions
 from tenants.models import Member
 from tenants.rls import in_tenant
 
@@ -166,3 +168,73 @@ def test_many_schedules_are_read_in_few_statements(
 def test_another_tenants_schedule_is_not_there(order, globex):
     with in_tenant(globex.id):
         assert oncall.on_call_by(globex.id, [order.pk], MONDAY) == {}
+
+
+# --- rows that no form has written ---
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "a zone that is no more": {"time_zone": "Mars/Base"},
+    "a zone that is a folder": {"time_zone": "America"},
+    "hours that are none": {"hours": [{"begins": "25:00"}]},
+    "hours that are no list": {"hours": "always"},
+    "days that are none": {"weekdays": ["someday"]},
+    "no frequency": {"frequency": "yearly"},
+    "no length": {"every": 0},
+    "a start in the last year": {"starts_on": date(9999, 12, 31)},
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_layer_leaves_the_others_and_other_schedules_on_call(
+    order, acme, what
+):
+    vera = acme.members["vera"]
+    other = oncall.make(acme.id, "Other", [vera], starts_on=date(2026, 1, 5))
+    broken = Layer.objects.create(
+        tenant_id=acme.id, schedule=order, level=1, starts_on=date(2026, 1, 5)
+    )
+    Turn.objects.create(tenant_id=acme.id, layer=broken, member=vera)
+    Layer.objects.filter(pk=broken.pk).update(**BROKEN[what])
+    found = {one.schedule.name: one for one in oncall.everyone_on_call(acme.id, MONDAY)}
+    assert found["Other"].members == [vera]
+    # A layer of an unknown zone goes on by the world's clock; the others are left out.
+    expected = "Vera" if "zone" in what else "Alice"
+    assert (other.pk, found["Ops"].names) == (other.pk, expected)
+
+
+def test_a_member_of_an_unknown_zone_breaks_no_schedule(order, acme):
+    bob = acme.members["bob"]
+    Availability.objects.create(tenant_id=acme.id, member=bob, holiday_country="DE")
+    Member.objects.filter(pk=bob.pk).update(time_zone="Mars/Base")
+    Schedule.objects.filter(pk=order.pk).update(time_zone="Mars/Base")
+    assert names(order, MONDAY) == "Alice"
+
+
+def test_a_layer_that_ends_in_the_last_year_never_ends(order):
+    order.time_zone = "America/New_York"
+    order.save()
+    Layer.objects.update(ends_on=date(9999, 12, 31), handoff=time(20))
+    assert names(order, MONDAY + DAY) == "Alice"
+
+
+def test_long_layers_are_not_kept_in_memory(order, acme):
+    layer = Layer.objects.get()
+    Turn.objects.bulk_create(
+        Turn(tenant_id=acme.id, layer=layer, member=acme.members["bob"], position=n)
+        for n in range(3, 103)
+    )
+    before = layer_rows._known_rotation.cache_info()
+    assert names(order, MONDAY) == "Alice"
+    assert layer_rows._known_rotation.cache_info() == before
+
+
+def test_hours_that_cannot_be_read_let_a_policy_go_on(acme):
+    bob = acme.members["bob"]
+    with in_tenant(acme.id):
+        Availability.objects.create(
+            tenant_id=acme.id, member=bob, hours=[{"begins": "25:00"}]
+        )
+        Member.objects.filter(pk=bob.pk).update(time_zone="Mars/Base")
+        within = Span(MONDAY, MONDAY + DAY)
+        assert conditions.at_work(acme.id, bob.pk, within) == [within]

@@ -12,6 +12,7 @@ from escalation import oncall, schedule_reminders
 from escalation.models import Layer, Schedule, ScheduleNotice, Swap
 from escalation.shifts import Shift
 from notifications.models import Delivery
+from tenants import access
 from tenants.rls import in_tenant
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +207,29 @@ def test_another_tenants_rows_are_not_told_of(order, acme, globex):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM schedule_notice")
             assert cursor.fetchone() == (0,)
+
+
+def test_one_tenants_broken_row_keeps_no_reminder_from_the_others(
+    order, acme, globex, caplog, monkeypatch
+):
+    both = [(acme.id, "acme"), (globex.id, "globex")]
+    monkeypatch.setattr(access, "tenants", lambda: both)
+
+    def work(tenant_id) -> int:
+        if tenant_id == acme.id:
+            raise ValueError("a row that nobody foresaw")
+        return 1
+
+    assert schedule_reminders.each_tenant(work) == 1
+    assert "schedules_not_looked_at" in caplog.text
+
+
+def test_one_swap_that_cannot_be_told_of_keeps_no_other_from_it(order, acme):
+    # As written before dates had bounds: in Alice's zone there is no such moment.
+    acme.members["alice"].time_zone = "Asia/Tokyo"
+    acme.members["alice"].save()
+    endless = ask(order, acme, 3 * DAY + MINUTE, 8 * DAY)
+    Swap.objects.filter(pk=endless.pk).update(ends_at="9999-12-31T23:59:59Z")
+    ask(order, acme, 3 * DAY + MINUTE, 8 * DAY)
+    schedule_reminders.remind_tenant_of_swaps(acme.id)
+    assert [who for who, _title in said(acme)] == ["Alice"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -363,3 +364,70 @@ def test_the_shifts_say_at_every_instant_what_the_moment_says(data, moment):
     for at in sorted(t for t in asked if within.starts_at <= t < within.ends_at):
         said = next((s.people for s in found if s.starts_at <= at < s.ends_at), ())
         assert set(said) == set(rota.people_at(whole, at)), at
+
+
+# --- what many spans cost ---
+
+
+class Counted(list):
+    """A list that counts how often it is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, place):
+        self.looks += 1
+        return super().__getitem__(place)
+
+
+def test_part_of_many_spans_is_found_without_a_look_at_each():
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    spans = Counted(
+        Span(begin + 2 * n * hour, begin + (2 * n + 1) * hour) for n in range(10_000)
+    )
+    for first, lasts in ((0, 1), (1, 1), (777, 5), (19_990, 30), (30_000, 1)):
+        within = Span(begin + first * hour, begin + (first + lasts) * hour)
+        assert hours.part(spans, within) == hours.cut(list(spans), within)
+    assert spans.looks < 200
+
+
+def test_what_would_take_minutes_is_not_reckoned():
+    """In the engine, one tenant's absurd schedule would keep all others waiting."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    people = [uuid4() for _ in range(200)]
+    usual = Layer(
+        zone=ZoneInfo("Europe/Paris"),
+        starts=datetime(2020, 1, 1),
+        turns=tuple((one,) for one in people[:8]),
+        frequency="daily",
+    )
+    year = Span(now, now + timedelta(days=400))
+    short = [
+        Change(
+            rota.ADD, now + timedelta(days=n), now + timedelta(days=n + 1), people[0]
+        )
+        for n in range(300)
+    ]
+    away = {one: [Span(now, year.ends_at)] for one in people}
+    fine = Rota(zone=usual.zone, layers=(usual,) * 5, overrides=short, away=away)
+    assert not rota.is_too_much(fine, year)
+
+    hourly = replace(usual, frequency="hourly", turns=tuple((p,) for p in people))
+    absurd = Rota(zone=usual.zone, layers=(hourly,) * 50, away=away)
+    assert rota.is_too_much(absurd, year)
+    assert rota.coming(absurd, now) == ((), None, ())
+    long = [Change(rota.ADD, now, year.ends_at, people[n % 200]) for n in range(3_000)]
+    piled = Rota(zone=usual.zone, layers=(hourly,), overrides=long)
+    assert rota.is_too_much(piled, year)
+
+
+def test_changes_ahead_are_those_that_hold():
+    begin, hour = datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1)
+    changes = [
+        rota.Change(rota.ADD, begin + n * 7 % 50 * hour, begin + (60 + n) * hour)
+        for n in range(40)
+    ]
+    ahead = rota.Ahead(changes)
+    for n in range(120):
+        at = begin + n * hour
+        assert ahead.at(at) == [one for one in changes if one.holds(at)]

@@ -358,6 +358,21 @@ def test_a_stored_token_is_shown_to_no_other_server():
     assert channel.needed(same, held) == {}
     assert "prometheus_token" in channel.needed(other, held)
     assert channel.needed(other | {"prometheus_token": "new"}, held) == {}
+    # In two steps neither: first without an address, then with another.
+    cleared = {"stored": {"prometheus_url": ""}}
+    assert channel.needed(given | {"prometheus_url": ""}, held) == {}
+    found = channel.needed(cleared | {"prometheus_url": "https://evil.example"}, held)
+    assert "prometheus_token" in found
+
+
+@pytest.mark.parametrize("at", ["1e300", "-1e300", "1" + "0" * 400, "-5"])
+def test_a_time_that_no_calendar_has_is_not_drawn(at):
+    body = '{"data": {"result": [{"metric": {}, "values": [[AT, "1"]]}]}}'
+    body = body.replace("AT", at)
+    try:
+        assert chart_data.read(body) == []
+    except chart_data.NoChart:
+        pass
 
 
 def test_the_address_of_prometheus_is_an_address():
