@@ -62,6 +62,7 @@ def test_a_dispatcher_that_stands_still_is_reported(outside: FakeWebhook) -> Non
         stack.remove()
 
 
+@pytest.mark.soak
 def test_one_of_two_that_stands_still_is_told_by_the_other(
     outside: FakeWebhook,
 ) -> None:
