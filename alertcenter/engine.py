@@ -179,7 +179,7 @@ def sweep_silences() -> int:
 
 
 def send_leftovers() -> int:
-    return delivery.deliver_due(20, older_than=LEFT_LYING)
+    return delivery.deliver_due(older_than=LEFT_LYING)
 
 
 def jobs() -> list[Job]:

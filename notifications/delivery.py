@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 HANDS = 8
 HANDS_OF_ONE_TENANT = 6
 ROOM_WORTH_A_CLAIM = 2
+# A round ends by time. One that ended by number would wait, its hands idle, for the
+# place that does not answer, over and over.
+AT_ONCE = 2_000
 LONGEST_ROUND = 15.0  # seconds after which nothing new is begun
 WORTH_STAYING = 1.5  # seconds until a place that is paced has room again
 LOOK_SECONDS = 0.25  # how often a round with free hands looks for new work
@@ -53,7 +56,7 @@ class Sending:
 AtWork = dict[Future[Outcome], Sending]
 
 
-def deliver_due(limit: int = 20, older_than: timedelta | None = None) -> int:
+def deliver_due(limit: int = AT_ONCE, older_than: timedelta | None = None) -> int:
     """Claim, send and settle what is due; return how many were claimed."""
     waiting: deque[Lease] = deque()
     at_work: AtWork = {}

@@ -9,19 +9,17 @@ from celery import shared_task
 from notifications import delivery
 from tenants import partitions
 
-AT_ONCE = 200  # deliveries of one task; a round ends by itself after some seconds
-
 
 @shared_task(name="notifications.deliver")
 def deliver(ids: Sequence[str]) -> int:
     """Send what is due; `ids` only say that something is."""
-    return delivery.deliver_due(AT_ONCE)
+    return delivery.deliver_due()
 
 
 @shared_task(name="notifications.sweep")
 def sweep_deliveries() -> int:
     """Send what a lost nudge left lying (beat, every few seconds)."""
-    return delivery.deliver_due(AT_ONCE)
+    return delivery.deliver_due()
 
 
 @shared_task(name="notifications.ensure_partitions")
