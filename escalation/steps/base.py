@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -174,7 +175,7 @@ OLD: Mapping[str, str] = {
 }
 
 
-class Kind:
+class Kind(ABC):
     """One kind of step. Subclasses say what it is told, what it does, and how it
     reads; adding one is adding a class to a module's KINDS."""
 
@@ -192,20 +193,20 @@ class Kind:
         self.check(found)
         return found
 
-    def check(self, found: Mapping[str, Any]) -> None:
+    def check(self, found: Mapping[str, Any]) -> None:  # noqa: B027 - most have nothing to check
         """Raise ValidationError for params that do not go together."""
 
     def who(self, plan: Plan) -> str:
         """Whom it tells, by name; "" where it tells nobody."""
         return ""
 
+    @abstractmethod
     def words(self, plan: Plan) -> str:
         """The step as a plain sentence, in the reader's language."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resolve(self, at: Situation) -> Resolved:
         """Return what it comes to now. Changes nothing but what `at.books` counts."""
-        raise NotImplementedError
 
 
 def one_of(found: Mapping[str, Any], *names: str) -> None:

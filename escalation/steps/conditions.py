@@ -7,6 +7,7 @@ A person who escalates by hand passes every condition.
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -56,8 +57,9 @@ class Condition(Kind):
 
     condition: ClassVar[bool] = True
 
+    @abstractmethod
     def holds(self, at: Situation) -> bool:
-        raise NotImplementedError
+        """Whether the policy may go on now."""
 
     def opens(self, at: Situation) -> datetime | None:
         """Return when it will hold; None where no clock decides that."""
@@ -80,9 +82,9 @@ class Condition(Kind):
     def words(self, plan: Plan) -> str:
         return f"{self.says(plan)} {otherwise_words(plan)}"
 
+    @abstractmethod
     def says(self, plan: Plan) -> str:
         """The condition as a sentence."""
-        raise NotImplementedError
 
 
 def otherwise_words(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
@@ -37,12 +38,16 @@ class Telling(Kind):
 
     tells: ClassVar[bool] = True
 
+
+class TellPeople(Telling):
+    """Some members are told."""
+
     def resolve(self, at: Situation) -> Resolved:
         return people(at, self.people(at), self.who(at.plan))
 
+    @abstractmethod
     def people(self, at: Situation) -> Sequence[Member]:
         """Return who is told."""
-        raise NotImplementedError
 
 
 def people(
@@ -122,7 +127,7 @@ class TellMember(Telling):
         return people(at, found, self.who(at.plan), "no_address")
 
 
-class TellMembers(Telling):
+class TellMembers(TellPeople):
     """Several people at once."""
 
     name = "members"
@@ -159,7 +164,7 @@ class TellNext(TellMembers):
         return [at.books.next_of(UUID(step), found)]
 
 
-class TellLeastLoaded(Telling):
+class TellLeastLoaded(TellPeople):
     """Who has the fewest open groups; of equals, who had the fewest pages."""
 
     name = "least_loaded"
@@ -181,7 +186,7 @@ class TellLeastLoaded(Telling):
         return [at.books.least_loaded(found, at.now)] if found else []
 
 
-class TellSkilled(Telling):
+class TellSkilled(TellPeople):
     """Those who can do what a label of the group asks for."""
 
     name = "skilled"
@@ -201,7 +206,7 @@ class TellSkilled(Telling):
         return at.books.skilled(wanted) if wanted else []
 
 
-class TellTeam(Telling):
+class TellTeam(TellPeople):
     """All of a team."""
 
     name = "team"
