@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -27,10 +28,20 @@ def _is_stale(source: Path) -> bool:
 
 
 def _compile(source: Path) -> None:
-    """Replace in one step: a web process may be reading the old file."""
+    """Replace in one step: a web process may be reading the old file.
+
+    Several may compile at once, each into a file of its own; the last one stays.
+    """
     with source.open("rb") as file:
         catalogue = read_po(file, locale=source.parents[1].name)
-    partial = source.with_suffix(".mo.partial")
-    with partial.open("wb") as file:
-        write_mo(file, catalogue)
-    partial.replace(source.with_suffix(".mo"))
+    with NamedTemporaryFile(
+        dir=source.parent, prefix=source.stem, suffix=".partial", delete=False
+    ) as file:
+        partial = Path(file.name)
+    try:
+        with partial.open("wb") as file:
+            write_mo(file, catalogue)
+        partial.chmod(source.stat().st_mode & 0o666 | 0o444)
+        partial.replace(source.with_suffix(".mo"))
+    finally:
+        partial.unlink(missing_ok=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -106,6 +108,25 @@ def test_catalogues_are_compiled_once(tmp_path):
     assert compile_catalogues(tmp_path) == [folder / "django.mo"]
     assert b"Alerte" in (folder / "django.mo").read_bytes()
     assert compile_catalogues(tmp_path) == []
+
+
+def test_catalogues_are_compiled_by_several_at_once(tmp_path):
+    """Two test processes of a fresh clone, or two hosts that share a folder."""
+    folder = tmp_path / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    entries = [f'msgid "alert {i}"\nmsgstr "alerte {i}"\n' for i in range(2000)]
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+    (folder / "django.po").write_text("\n".join([head, *entries]))
+    gate = threading.Barrier(8)
+
+    def compile_now(_) -> None:
+        gate.wait()
+        compile_catalogues(tmp_path)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(compile_now, range(8)))
+    assert b"alerte 1999" in (folder / "django.mo").read_bytes()
+    assert sorted(path.name for path in folder.iterdir()) == ["django.mo", "django.po"]
 
 
 @pytest.mark.parametrize(
