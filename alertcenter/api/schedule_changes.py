@@ -20,6 +20,7 @@ from alertcenter.api.on_call import in_reach, schedule_of
 from alertcenter.api.schedules import checked, known
 from alertcenter.common.errors import Refused
 from escalation import overriding, swapping
+from escalation.limits import MOST_SHIFTS
 from escalation.models import Override, Swap, TemporarySchedule, TemporaryShift
 from escalation.models.changes import OverrideKind
 from escalation.swapping import SwapError
@@ -30,7 +31,6 @@ from tenants.models.apikey import Scope
 WRITING = dict.fromkeys(("POST", "DELETE"), Scope.ADMIN.value)
 REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
 GONE = {204: None, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
-MOST_SHIFTS = 500
 
 
 class StretchShape(serializers.Serializer):

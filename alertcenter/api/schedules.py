@@ -20,6 +20,7 @@ from alertcenter.api.fields import DetailsField
 from alertcenter.api.on_call import schedule_of
 from escalation import layering
 from escalation.hours import DAY_NAMES, MOST_HOURS
+from escalation.limits import MOST_LAYERS, MOST_PLACES, MOST_TOGETHER, MOST_TURNS
 from escalation.models import Layer, Schedule
 from escalation.models.schedule import (
     HIGHEST_LEVEL,
@@ -36,7 +37,6 @@ from tenants.models.apikey import Scope
 
 WRITING = dict.fromkeys(("POST", "PATCH", "DELETE"), Scope.ADMIN.value)
 REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut}
-MOST_LAYERS, MOST_TURNS, MOST_TOGETHER = 50, 200, 20
 OF_LAYER = (
     "name",
     "level",
@@ -105,6 +105,14 @@ class LayerShape(serializers.Serializer):
         ),
         max_length=MOST_TURNS,
     )
+
+    def validate_turns(self, value: list[list[UUID]]) -> list[list[UUID]]:
+        """Turns of many are fewer."""
+        if sum(map(len, value)) > MOST_PLACES:
+            raise serializers.ValidationError(
+                f"At most {MOST_PLACES} members in all turns together."
+            )
+        return value
 
 
 class ScheduleIn(serializers.Serializer):

@@ -18,6 +18,7 @@ from alertcenter.alerts import lifecycle
 from escalation import runs
 from escalation.admin.policy_timeline import panel
 from escalation.admin.step_form import StepInline
+from escalation.limits import MOST_TEAM_MEMBERS
 from escalation.models import Policy, SlaTarget, Step, Team, TeamMember
 from escalation.steps import registry
 from escalation.steps.base import for_so_long
@@ -218,6 +219,7 @@ class TeamMemberInline(TenantInline, admin.TabularInline):
 
     model = TeamMember
     extra = 1
+    most = MOST_TEAM_MEMBERS
     fields = ("position", "member")
     autocomplete_fields = ("member",)
 

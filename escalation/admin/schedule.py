@@ -18,6 +18,7 @@ from escalation import oncall, rota
 from escalation.admin import calendars
 from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
+from escalation.limits import MOST_LAYERS
 from escalation.models import Layer, Schedule
 from escalation.models.schedule import EARLIEST, LATEST
 from tenants.admin_base import TenantInline, TenantScopedAdmin
@@ -49,6 +50,7 @@ class LayerInline(TenantInline, admin.TabularInline):
 
     model = Layer
     extra = 1
+    most = MOST_LAYERS
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
     show_change_link = True
 
