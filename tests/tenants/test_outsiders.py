@@ -31,6 +31,7 @@ from escalation.models import (
     Policy,
     Schedule,
     Swap,
+    Team,
     TemporarySchedule,
 )
 from notifications.models import Channel, Delivery, SimulatedMessage
@@ -140,6 +141,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "override": str(rows[Override].pk),
         "swap": str(rows[Swap].pk),
         "temporary": str(rows[TemporarySchedule].pk),
+        "severity": "critical",
         "action": "x",
         "secret": "0" * 32,
         "routing_key": "team",
@@ -170,6 +172,7 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("servicenow", Channel),
                 ("members", Member),
                 ("policies", Policy),
+                ("teams", Team),
                 ("services", Service),
                 ("schedules", Schedule),
                 ("silences", Silence),
