@@ -48,6 +48,9 @@ WHY = {
     ),
     "never": gettext_lazy("Step %(step)s: nobody is on call by %(who)s."),
     "no_next": gettext_lazy("Step %(step)s: nobody is next (%(who)s)."),
+    "too_much": gettext_lazy(
+        "Step %(step)s: %(who)s has too many turns to see who is on call."
+    ),
     "gap": gettext_lazy("Step %(step)s: nobody is on call by %(who)s on %(at)s."),
 }
 

@@ -18,7 +18,7 @@ from tests.fakes.slack import FakeSlack
 from tests.flows.world import World, build
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 SLUG = "fuzz"
 
