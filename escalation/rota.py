@@ -324,7 +324,7 @@ class Coming(NamedTuple):
     too_much: bool = False
 
 
-LOOKS = (timedelta(days=8), timedelta(days=40), timedelta(days=400))
+LOOKS = tuple(timedelta(days=n) for n in (2, 8, 40, 400))
 
 
 def coming(rota: Rota, at: datetime, budget: Budget | None = None) -> Coming:

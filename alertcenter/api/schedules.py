@@ -293,7 +293,7 @@ def write_layers(schedule: Schedule, given: list[dict[str, Any]]) -> None:
 
 def known(tenant_id: UUID, people: list[UUID]) -> None:
     """Raise serializers.ValidationError for members that are not the tenant's."""
-    rows = Member.objects.filter(tenant_id=tenant_id, pk__in=people)
+    rows = Member.objects.filter(tenant_id=tenant_id, pk__in=set(people))
     if missing := set(people) - set(rows.values_list("pk", flat=True)):
         raise serializers.ValidationError({"members": f"No member {min(missing)}."})
 
