@@ -24,8 +24,8 @@ METHODS = ("GET", "HEAD")
 PLACE = re.compile(r"([A-Za-z0-9_-]{43})(?:\.ics)?")
 TYPE = "text/calendar; charset=utf-8"
 # Clients ask each quarter of an hour at most; several may share an address.
-READING = {"rate": 1 / 10, "burst": 30.0}
-READINGS = SharedBuckets("calendar-readings", **READING)
+RATE, BURST = 1 / 10, 30.0
+READINGS = SharedBuckets("calendar-readings", RATE, BURST)
 
 
 @csrf_exempt
@@ -87,7 +87,7 @@ def looked_up(token: str, address: str, *, gaps: bool) -> Feed:
         raise refusals.not_found()
     digest = lookup_hash(token)
     if wait := READINGS.wait(digest):
-        raise limits.refused("reading", READING["rate"], READING["burst"], wait)
+        raise limits.refused("reading", RATE, BURST, wait)
     READINGS.take(digest)
     with in_tenant(ids[0]):
         feed = feeds.opened(*ids)

@@ -33,7 +33,7 @@ API = "/t/acme/api/v1/calendars"
 @pytest.fixture(autouse=True)
 def _fresh_buckets(monkeypatch):
     limits.LIMITS.__init__()  # type: ignore[misc]
-    monkeypatch.setattr(calendar, "READINGS", Buckets(**calendar.READING))
+    monkeypatch.setattr(calendar, "READINGS", Buckets(calendar.RATE, calendar.BURST))
 
 
 @pytest.fixture
