@@ -155,6 +155,30 @@ def test_what_is_no_availability_is_refused(acme, admin, people, wrong):
         assert not Availability.objects.exists()
 
 
+def test_letters_that_are_none_are_refused_and_not_an_error_of_ours(
+    acme, admin, people
+):
+    """A lone surrogate can be written in JSON, and in no answer."""
+    for body in (
+        b'{"hours": [{"days": ["\\ud800"]}]}',
+        b'{"hours": [{"begins": "\\ud800"}]}',
+        b'{"hours": [{"\\ud800": 1}]}',
+        b'{"skills": ["\\ud800"]}',
+        b'{"skills": ["\\u0000"]}',
+        b'{"holiday_country": "\\ud800"}',
+        b'{"absences_url": "https://\\ud800"}',
+        b'{"absences_url": "https://[/"}',
+    ):
+        answer = call("PUT", of(people["bob"]), body, JSON | admin)
+        assert answer.status == 400, body
+    for path in (f"{API}/teams", ABSENCES):
+        body = b'{"name": "\\ud800", "note": "\\ud800", "starts_at": "\\ud800"}'
+        assert call("POST", path, body, JSON | admin).status == 400
+    cursor = "cursor=cD1ub3QtYW4taWQ%3D"  # "p=not-an-id"
+    for path in (f"{API}/availability", ABSENCES, f"{API}/teams"):
+        assert get(f"{path}?{cursor}", **admin).status in (200, 404), path
+
+
 def test_a_member_writes_her_own_absences_and_an_admin_everybodys(
     acme, vera, admin, people
 ):
