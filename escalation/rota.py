@@ -20,7 +20,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from escalation import hours
-from escalation.hours import Span
+from escalation.hours import DAY_NAMES, Span
 from escalation.shifts import NOBODY, UNITS, Layer, People, Shift, on_call, shifts
 
 ONLY, REPLACE, REMOVE, ADD = "only", "replace", "remove", "add"
@@ -284,8 +284,9 @@ def effort(rota: Rota, within: Span) -> int:
     for layer in rota.layers:
         people = [person for turn in layer.turns for person in turn]
         cuts = [len(rota.away[one]) for one in people if one in rota.away]
+        days = sum(len(one.days) for one in layer.hours)
         pieces = whole // (LENGTHS[layer.frequency] * layer.every) + 1 + sum(cuts)
-        pieces += whole.days * len(layer.hours)
+        pieces += -(-whole.days * days // len(DAY_NAMES))
         # Of who is there one turn is looked at, else all until somebody is.
         looks += pieces * (len(people) if cuts else 1)
         edges += pieces
