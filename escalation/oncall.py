@@ -35,12 +35,14 @@ FEW = 100
 
 @dataclass(frozen=True)
 class OnCall:
-    """Who is on call by a schedule, until when, and who is next."""
+    """Who is on call by a schedule, until when, and who is next; `too_much`: until
+    when cannot be said without keeping others waiting."""
 
     schedule: Schedule
     members: Sequence[Member]
     until: datetime | None
     next_members: Sequence[Member]
+    too_much: bool = False
 
     @property
     def names(self) -> str:
@@ -83,7 +85,8 @@ def everyone_on_call(
 ) -> list[OnCall]:
     """Return the state of each schedule of the tenant, by name."""
     rotas = load(tenant_id, schedule_ids, Span(at, at + LONGEST_LOOK))
-    found = {pk: rota.coming(one, at) for pk, one in rotas.items()}
+    budget = rota.Budget()
+    found = {pk: rota.coming(one, at, budget) for pk, one in rotas.items()}
     members = members_of(
         tenant_id, (people for c in found.values() for people in (c.people, c.then))
     )
@@ -93,6 +96,7 @@ def everyone_on_call(
             [members[p] for p in found[schedule.pk].people],
             found[schedule.pk].until,
             [members[p] for p in found[schedule.pk].then],
+            found[schedule.pk].too_much,
         )
         for schedule in Schedule.objects.filter(tenant_id=tenant_id, pk__in=rotas)
     ]

@@ -18,6 +18,7 @@ from django.db.models import F, Min
 
 from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
+from escalation.limits import MOST_STEPS
 from escalation.models import DueStep, Policy, Run, Step
 from escalation.models.team import Team
 from escalation.sla import SHARE
@@ -25,8 +26,6 @@ from escalation.steps import registry
 from escalation.steps.base import OLD
 from escalation.steps.following import next_step
 from tenants.models import Member
-
-MOST_STEPS = 100
 
 
 def snapshot(

@@ -18,6 +18,7 @@ from alertcenter.alerts import lifecycle
 from escalation import runs
 from escalation.admin.policy_timeline import panel
 from escalation.admin.step_form import StepInline
+from escalation.limits import MOST_TEAM_MEMBERS
 from escalation.models import Policy, SlaTarget, Step, Team, TeamMember
 from escalation.steps import registry
 from escalation.steps.base import for_so_long
@@ -47,6 +48,9 @@ WHY = {
     ),
     "never": gettext_lazy("Step %(step)s: nobody is on call by %(who)s."),
     "no_next": gettext_lazy("Step %(step)s: nobody is next (%(who)s)."),
+    "too_much": gettext_lazy(
+        "Step %(step)s: %(who)s has too many turns to see who is on call."
+    ),
     "gap": gettext_lazy("Step %(step)s: nobody is on call by %(who)s on %(at)s."),
 }
 
@@ -218,6 +222,7 @@ class TeamMemberInline(TenantInline, admin.TabularInline):
 
     model = TeamMember
     extra = 1
+    most = MOST_TEAM_MEMBERS
     fields = ("position", "member")
     autocomplete_fields = ("member",)
 

@@ -26,11 +26,14 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from escalation.models import (
+    Absence,
     CalendarFeed,
+    CalendarImport,
     Override,
     Policy,
     Schedule,
     Swap,
+    Team,
     TemporarySchedule,
 )
 from notifications.models import Channel, Delivery, SimulatedMessage
@@ -140,6 +143,8 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "override": str(rows[Override].pk),
         "swap": str(rows[Swap].pk),
         "temporary": str(rows[TemporarySchedule].pk),
+        "severity": "critical",
+        "calendar": str(rows[CalendarImport].pk),
         "action": "x",
         "secret": "0" * 32,
         "routing_key": "team",
@@ -168,8 +173,10 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("v1/calendars", CalendarFeed),
                 ("integration", Integration),
                 ("servicenow", Channel),
+                ("v1/absences", Absence),
                 ("members", Member),
                 ("policies", Policy),
+                ("teams", Team),
                 ("services", Service),
                 ("schedules", Schedule),
                 ("silences", Silence),
