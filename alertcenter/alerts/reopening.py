@@ -114,7 +114,7 @@ def reopen(
     counts = dict.fromkeys((pk for pk in kept if pk not in taken), 0)
     with connection.cursor() as cursor:
         members = [row["member"] for row in rows]
-        values = [tenant_id, members, list(opened), list(opened.values())]
+        values: list[Any] = [tenant_id, members, list(opened), list(opened.values())]
         cursor.execute(REJOIN, values)
         for (group_id,) in cursor.fetchall():
             counts[group_id] += 1
@@ -130,7 +130,11 @@ def _taken(
         for pk, (at, own) in kept.items()
         for row in own
     ]
-    values = {"tenant": tenant_id, "ids": list(kept), "rows": json.dumps(rows)}
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "ids": list(kept),
+        "rows": json.dumps(rows),
+    }
     with connection.cursor() as cursor:
         cursor.execute(TAKEN, values)
         return frozenset(row[0] for row in cursor.fetchall())
