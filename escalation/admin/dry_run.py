@@ -104,7 +104,7 @@ class DryRuns:
         tenant = Tenant.objects.get(pk=run.tenant_id)
         context = self.admin_site.each_context(request) | shown(run, tenant)
         context |= {
-            "title": _("Dry run"),
+            "title": _("Dry run of %(policy)s") % {"policy": policy},
             "opts": self.opts,
             "policy": policy,
             "may_stop": membership_of(request).may(roles.CONFIGURE),
@@ -217,7 +217,7 @@ MORE = {
 def _remark(event: Mapping[str, Any]) -> str:
     """Return why nobody is told, or what the step does instead."""
     if event["told"]:
-        return _("Told: %(who)s.") % {"who": event["who"]} if event["who"] else ""
+        return ""
     if event["repeats"]:
         return _("Round %(n)s begins.") % {"n": event["round"] + 1}
     if event["reason"] in MORE:
@@ -234,7 +234,7 @@ class Names:
         self._names: dict[str, str] = {}
         for model, field in ((Channel, "channel"), (Member, "member")):
             ids = {target[field] for target in told if target[field]}
-            rows = model.objects.filter(tenant_id=run.tenant_id, pk__in=ids)  # type: ignore[attr-defined]
+            rows = model.objects.filter(tenant_id=run.tenant_id, pk__in=ids)
             self._names |= {str(row.pk): row.name for row in rows}
         self._kinds = dict(choices())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from alertcenter.common.buckets import Buckets
 from escalation import dry_run
 from escalation.admin import dry_run as pages
 from escalation.models import DryRun, Policy, Step
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_limit(monkeypatch):
-    monkeypatch.setattr(pages, "RUNS", pages.Buckets(rate=100, burst=100))
+    monkeypatch.setattr(pages, "RUNS", Buckets(rate=100, burst=100))
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_walk_is_looked_at_below_its_own_policy_only(alice, acme, policy):
 
 
 def test_many_in_a_row_are_refused(alice, acme, policy, monkeypatch):
-    monkeypatch.setattr(pages, "RUNS", pages.Buckets(rate=0.001, burst=1))
+    monkeypatch.setattr(pages, "RUNS", Buckets(rate=0.001, burst=1))
     alice.post(address("dry_run", policy))
     answer = alice.post(address("dry_run", policy), follow=True)
     assert "Please wait" in answer.content.decode()
