@@ -26,6 +26,7 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from escalation.models import (
+    Absence,
     CalendarFeed,
     Override,
     Policy,
@@ -139,6 +140,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "silence": str(rows[Silence].pk),
         "override": str(rows[Override].pk),
         "swap": str(rows[Swap].pk),
+        "absence": str(rows[Absence].pk),
         "temporary": str(rows[TemporarySchedule].pk),
         "action": "x",
         "secret": "0" * 32,
