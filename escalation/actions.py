@@ -302,12 +302,13 @@ def undo(tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor) -> list[Ou
     ids = list(group_ids)
     # Alerts are locked before groups, always.
     closed = undoing.lock_alerts(tenant_id, undoing.acts_of(tenant_id, ids, actor))
-
-    def judge(group: Group) -> str | None:
-        return None if group.pk in closed else only_open(group)
-
-    groups, outcomes = lock(tenant_id, ids, judge, actor)
-    acts = undoing.acts_of(tenant_id, [g.pk for g in groups], actor)
+    groups, outcomes = lock(tenant_id, ids, lambda _: None, actor)
+    found = undoing.acts_of(tenant_id, [g.pk for g in groups], actor)
+    acts = {
+        pk: act
+        for pk, act in found.items()
+        if act["kind"] != "resolved" or pk in closed
+    }
     acts = undoing.reopen(tenant_id, acts, actor)
     mine = [g for g in groups if g.pk in acts]
     change(

@@ -202,7 +202,12 @@ def _payload(target: Target, words: rendering.Words) -> dict[str, Any]:
     text = words.body
     if target.kind == "slack":
         text = f"*{words.title}*\n{text}"
-    return {"to": target.address, "subject": words.title, "text": text}
+    return {
+        "to": target.address,
+        "subject": words.title,
+        "text": text,
+        "member": str(target.member_id or ""),
+    }
 
 
 def _words(

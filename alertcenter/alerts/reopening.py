@@ -26,16 +26,17 @@ MOST_ALERTS = 5_000
 
 Kept = list[dict[str, Any]]
 
+# No stronger lock: the flow, whom `lock` waits for, lets alerts join groups.
 LOOK = """
 SELECT m.group_id, m.id, a.id, a.episode_id, a.version, a.state_at, a.expires_at
 FROM group_alert m JOIN alert a ON a.tenant_id = m.tenant_id AND a.id = m.alert_id
 WHERE m.tenant_id = %s AND m.group_id = ANY (%s::uuid[]) AND m.left_at IS NULL
   AND a.state = 'firing'
-ORDER BY a.tenant_id, a.dedup_key LIMIT %s FOR UPDATE OF a
+ORDER BY a.tenant_id, a.dedup_key LIMIT %s FOR NO KEY UPDATE OF a
 """
 LOCK = """
 SELECT FROM alert WHERE tenant_id = %s AND id = ANY (%s::uuid[])
-ORDER BY tenant_id, dedup_key FOR UPDATE
+ORDER BY tenant_id, dedup_key FOR NO KEY UPDATE
 """
 # A later group has the place of this one, or an alert of it has left another group
 # since, which would not hear of it again.

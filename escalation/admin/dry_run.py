@@ -222,6 +222,8 @@ def _remark(event: Mapping[str, Any]) -> str:
         return _("Round %(n)s begins.") % {"n": event["round"] + 1}
     if event["reason"] in MORE:
         return str(MORE[event["reason"]])
+    if not event["reason"] and registry.kind_of(event["plan"]["kind"]).condition:
+        return _("It holds.")
     said = REASONS.get(event["reason"])
     return f"{said} {event['who']}".strip().rstrip(":") + "." if said else ""
 
@@ -248,9 +250,11 @@ class Names:
 
     def of_message(self, row: Any) -> dict[str, Any]:
         """Return a message of the outbox as a line."""
+        member = str(row.payload.get("member", ""))
+        who = self._names.get(member) or self._names.get(str(row.channel_id))
         return {
             "kind": self.kind(row.kind),
-            "to": self._names.get(str(row.channel_id)) or row.address,
+            "to": who or row.address,
             "address": row.address,
             "title": row.payload.get("subject", ""),
             "text": row.payload.get("text", ""),

@@ -73,6 +73,24 @@ def test_the_part_that_a_script_asks_for_is_a_part(alice, policy):
     assert b"data-over" in part.content
 
 
+def test_conditions_say_whether_they_hold(alice, acme):
+    with in_tenant(acme.id):
+        policy = Policy.objects.create(tenant_id=acme.id, name="Conditions")
+        for position, severity in enumerate((3, 5), 1):
+            Step.objects.create(
+                tenant_id=acme.id,
+                policy=policy,
+                position=position,
+                kind="if_severity",
+                params={"severity": severity, "otherwise": "stop"},
+            )
+    answer = alice.post(address("dry_run", policy), {"severity": "4"}, follow=True)
+    first, second = answer.context["lines"]
+    assert first["remark"] == "It holds."
+    assert second["remark"].startswith("Ends")
+    assert "Then the policy is at its end." in answer.content.decode()
+
+
 def test_it_is_stopped(alice, acme, policy):
     run = alice.post(address("dry_run", policy), follow=True).context["run"]
     answer = alice.post(

@@ -112,6 +112,8 @@ def test_each_message_says_that_it_is_a_dry_run_and_has_no_buttons(play):
         assert "actions" not in payload
         assert "blocks" not in payload
     assert {row.kind for row in dry_run.messages(run)} == {"slack", "email"}
+    told = {row.payload["member"] for row in dry_run.messages(run)}
+    assert told == {"", *play.ids("bob", "vera")}
 
 
 def test_stopped_nothing_more_comes(play):

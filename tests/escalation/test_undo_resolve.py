@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test import Client
 
 from alertcenter.alerts import reopening
 from alertcenter.alerts.models import Alert, Episode, Group, GroupAlert, Route
@@ -121,25 +122,39 @@ def sent(scene):
         pages.update(state="sent", attempts=1, sent_at=Now())
 
 
+def test_dashboard_and_api_undo_what_their_person_resolved(fired):
+    client = Client()
+    client.force_login(fired.acme.user("bob"))
+    group = str(fired.group().pk)
+    for path, name in (("/t/acme/act/", "do"), ("/t/acme/api/v1/acts", "act")):
+        for act, state in (("resolve", "resolved"), ("undo", "firing")):
+            wanted = {name: act, "groups": [group]}
+            answer = client.post(path, wanted, content_type="application/json")
+            assert answer.status_code == 200, answer.content
+            (result,) = answer.json()["results"]
+            assert (result["done"], result["state"]) == (True, state)
+            assert fired.group().state == state
+
+
 def test_after_the_seconds_it_is_too_late(fired):
     resolve(fired)
     with in_tenant(fired.id):
         LastAct.objects.update(at=F("at") - timedelta(seconds=13))
-    assert undo(fired) == (False, "resolved")
+    assert undo(fired) == (False, "too_late")
     assert set(states(fired)) == {"resolved"}
 
 
 def test_nobody_undoes_what_another_or_the_source_ended(fired, send):
     resolve(fired)
-    assert undo(fired, Actor("member", "2", "Vera")) == (False, "resolved")
-    assert undo(fired, THE_ENGINE) == (False, "resolved")
+    assert undo(fired, Actor("member", "2", "Vera")) == (False, "too_late")
+    assert undo(fired, THE_ENGINE) == (False, "too_late")
     assert undo(fired) == (True, "done")
     with in_tenant(fired.id):
         actions.acknowledge(fired.id, [fired.group().pk], actor=BOB)
     send.prometheus(fired.id, ended(), ended(instance="2"))
     engine()
     assert fired.group().state == "resolved"
-    assert undo(fired) == (False, "resolved")
+    assert undo(fired) == (False, "too_late")
 
 
 def test_what_its_source_ended_meanwhile_stays_over(fired, send):
@@ -212,7 +227,7 @@ def test_several_at_once_are_undone_together(fired, send):
 def test_too_many_alerts_are_resolved_for_good(fired, monkeypatch):
     monkeypatch.setattr(reopening, "MOST_ALERTS", 1)
     resolve(fired)
-    assert undo(fired) == (False, "resolved")
+    assert undo(fired) == (False, "too_late")
 
 
 def test_an_undone_resolve_leaves_nothing_to_undo(fired):
