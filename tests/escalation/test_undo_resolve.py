@@ -3,13 +3,16 @@ not where something has been heard since."""
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
 
+from alertcenter import flow
 from alertcenter.alerts import reopening
 from alertcenter.alerts.models import Alert, Episode, Group, GroupAlert, Route
 from escalation import actions
@@ -19,6 +22,7 @@ from tenants.actors import THE_ENGINE, Actor
 from tenants.rls import in_tenant
 from tests.alerts.test_intake import fire, over
 from tests.escalation.test_line import engine
+from tests.stack import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOB = Actor("member", "1", "Bob")
@@ -234,3 +238,45 @@ def test_an_undone_resolve_leaves_nothing_to_undo(fired):
     resolve(fired)
     assert undo(fired) == (True, "done")
     assert undo(fired) == (False, "too_late")
+
+
+WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+)
+
+
+def waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS)
+        return bool(cursor.fetchone()[0])
+
+
+def test_an_undo_while_the_flow_takes_up_its_alert_waits_and_both_end(
+    fired, send, monkeypatch
+):
+    """The undo holds the alert and waits for the flow, which lets it join a group."""
+    resolve(fired)
+    send.prometheus(fired.id, fire(60))
+    real, said = flow.regroup, []
+
+    def take_back() -> None:
+        try:
+            said.append(undo(fired))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=take_back)
+
+    def regroup(*given, **more):
+        if thread.ident is None:
+            thread.start()
+            until(waits, 10)
+        return real(*given, **more)
+
+    monkeypatch.setattr(flow, "regroup", regroup)
+    engine()
+    thread.join(10)
+    assert said == [(False, "too_late")]
+    with in_tenant(fired.id):
+        assert Group.objects.exclude(state="resolved").count() == 1
+        assert Group.objects.count() == 2
