@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from alertcenter import flow
-from alertcenter.alerts import reopening
+from alertcenter.alerts import grouping, reopening
 from alertcenter.alerts.models import Alert, Episode, Group, GroupAlert, Route
 from escalation import actions
 from escalation.models import LastAct
@@ -257,7 +257,7 @@ def test_an_undo_while_the_flow_takes_up_its_alert_waits_and_both_end(
     """The undo holds the alert and waits for the flow, which lets it join a group."""
     resolve(fired)
     send.prometheus(fired.id, fire(60))
-    real, said = flow.regroup, []
+    real, said = grouping.regroup, []
 
     def take_back() -> None:
         try:
