@@ -15,6 +15,7 @@ from django.test import Client
 from alertcenter import flow
 from alertcenter.alerts import grouping, reopening
 from alertcenter.alerts.models import Alert, Episode, Group, GroupAlert, Route
+from alertcenter.dashboard import stories
 from escalation import actions
 from escalation.models import LastAct
 from notifications.models import Delivery
@@ -85,6 +86,8 @@ def test_all_is_as_before(fired):
         assert not GroupAlert.objects.exclude(left_at=None).exists()
         assert Group.objects.count() == 1
         assert Episode.objects.count() == 2
+        entries = stories.story(fired.id, group.number).entries
+    assert entries[0].said == "the last act was taken back"
 
 
 def test_the_policy_goes_on_and_a_later_end_resolves_it(fired, send):
