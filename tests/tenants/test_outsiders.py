@@ -142,6 +142,7 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "silence": str(rows[Silence].pk),
         "override": str(rows[Override].pk),
         "swap": str(rows[Swap].pk),
+        "absence": str(rows[Absence].pk),
         "temporary": str(rows[TemporarySchedule].pk),
         "severity": "critical",
         "calendar": str(rows[CalendarImport].pk),
