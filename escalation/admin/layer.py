@@ -164,10 +164,7 @@ class LayerAdmin(TenantScopedAdmin):
 
     @admin.display(description=gettext_lazy("turns"))
     def people(self, layer: Layer) -> str:
-        places: dict[int, list[str]] = {}
-        for turn in layer.turns.all():
-            places.setdefault(turn.position, []).append(turn.member.name)
-        return ", ".join(" + ".join(names) for _place, names in sorted(places.items()))
+        return people_of(layer)
 
     # --- what the form wrote ---
 
@@ -247,6 +244,14 @@ class LayerAdmin(TenantScopedAdmin):
             raise Http404
         found: Layer = row
         return found
+
+
+def people_of(layer: Layer) -> str:
+    """Return who takes turns: "Ana, Ben + Clara"."""
+    places: dict[int, list[str]] = {}
+    for turn in layer.turns.all():
+        places.setdefault(turn.position, []).append(turn.member.name)
+    return ", ".join(" + ".join(names) for _place, names in sorted(places.items()))
 
 
 def turns_of(posted: Mapping[str, str], tenant_id: UUID) -> list[tuple[int, UUID]]:

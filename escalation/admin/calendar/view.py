@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.admin.utils import unquote
@@ -13,12 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alertcenter.alerts.lifecycle import database_time
-from alertcenter.common.clocks import as_utc
 from escalation import overriding
 from escalation.admin.calendar import page
 from escalation.admin.calendar.forms import OverrideForm, WallClockField
@@ -158,15 +155,12 @@ def who(
     """Return the answer to "who at <time>?" (?at=), or for now."""
     zone = asked.period.zone
     form = AtForm(request.GET)
-    given = form.cleaned_data["at"] if form.is_valid() else None
-    at = as_utc(given, zone, last=False) if given else now
-    return {
-        "at_form": AtForm(initial={"at": _local(at, zone)}),
-        "at_words": date_format(at.astimezone(zone), "D j M Y, H:i T"),
-        "at_names": page.who_at(schedule, at),
-        "at_given": given is not None,
-    }
-
-
-def _local(at: datetime, zone: ZoneInfo) -> datetime:
-    return at.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+    if not form.is_valid():
+        return {"at_form": form, "answers": []}
+    given = form.cleaned_data["at"]
+    if not given:
+        local = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+        names = page.who_at(schedule, now)
+        answers = [{"words": _("now"), "names": names}]
+        return {"at_form": AtForm(initial={"at": local}), "answers": answers}
+    return {"at_form": form, "answers": page.answers(schedule, given, zone)}
