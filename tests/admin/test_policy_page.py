@@ -113,3 +113,21 @@ def test_a_moment_out_of_reach_is_now(alice, acme, filled, at):
     order = reverse("admin:escalation_schedule_change", args=[schedule.pk])
     assert alice.get(f"{page_of(policy)}?at={at}").status_code == 200
     assert alice.get(f"{order}?at={at}").status_code == 200
+
+
+def test_a_step_hands_over_to_another_policy(alice, acme, filled):
+    """The form has a field for the policy of the step itself, too."""
+    with in_tenant(acme.id):
+        other = Policy.objects.create(tenant_id=acme.id, name="second line")
+    response = alice.post(reverse(ADD), policy_data(kind="hand_over"))
+    errors = response.context["inline_admin_formsets"][0].formset.errors[0]
+    assert list(errors) == ["next_policy"]
+    given = policy_data(kind="hand_over", next_policy=str(other.pk))
+    assert alice.post(reverse(ADD), given).status_code == 302
+    with in_tenant(acme.id):
+        step = Step.objects.get(policy=only(acme))
+    assert step.params == {"policy": str(other.pk)}
+    page = alice.get(page_of(only(acme))).content.decode()
+    assert "next_policy" in page
+    assert f'<option value="{other.pk}" selected>' in page
+    assert f'<option value="{step.policy_id}"' not in page
