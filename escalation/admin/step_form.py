@@ -94,8 +94,6 @@ class StepForm(TenantForm):
                 rows = MODELS[field.kind].objects.filter(tenant_id=tenant_id)
                 if field.kind == "members":
                     rows = rows.filter(active=True)
-                if field.kind == "policy":
-                    rows = rows.exclude(pk=self.instance.policy_id)
                 mine.queryset = rows.order_by("name")
             self.initial.setdefault(name, held.get(field.name, field.default))
         needed = {
