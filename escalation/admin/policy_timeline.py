@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.models.choices import Severity
+from alertcenter.common.clocks import as_utc
+from escalation.admin.calendar.forms import WallClockField
 from escalation.explain import planned
-from escalation.models.schedule import EARLIEST, LATEST
 from escalation.steps.base import Supposed, Target, for_so_long
 from escalation.steps.walk import Course, Event
 from notifications.channels.registry import choices
@@ -35,12 +36,7 @@ ENDS = {
 class MomentForm(forms.Form):
     """What is supposed: when something opens, how bad it is, with which labels."""
 
-    at = forms.DateTimeField(
-        label=gettext_lazy("Something opens at"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
-        input_formats=[MOMENT, f"{MOMENT}:%S"],
-    )
+    at = WallClockField(label=gettext_lazy("Something opens at"), required=False)
     severity = forms.ChoiceField(
         label=gettext_lazy("severity"),
         choices=tuple(reversed(Severity.choices)),
@@ -81,10 +77,8 @@ def panel(request: HttpRequest, tenant_id: UUID, policy_id: UUID, zone: str) -> 
     form = MomentForm({"at": now.strftime(MOMENT), "severity": "5"} | given)
     if not form.is_valid():
         return {"timeline_form": form, "zone": zone}
-    at: datetime = form.cleaned_data["at"] or now
-    if not EARLIEST.year <= at.year <= LATEST.year:
-        at = now
-    begin = at.replace(tzinfo=own)
+    given: datetime | None = form.cleaned_data["at"]
+    begin = as_utc(given, own, last=False) if given else now
     severity = int(form.cleaned_data["severity"] or 5)
     group = Supposed(severity, labels_of(form.cleaned_data["labels"]))
     course = planned.course(tenant_id, policy_id, begin, group)
