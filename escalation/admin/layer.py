@@ -188,8 +188,15 @@ class LayerAdmin(TenantScopedAdmin):
             keep_on_call(form.instance, before, database_time())
 
     def response_add(self, request: HttpRequest, obj: Any, *more: Any) -> HttpResponse:
-        """A new layer is one step of making a schedule: lead back to its calendar."""
-        answer = super().response_add(request, obj, *more)
+        """A layer is one step of making a schedule: lead back to its calendar."""
+        return self._onwards(request, obj, super().response_add(request, obj, *more))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._onwards(request, obj, super().response_change(request, obj))
+
+    def _onwards(
+        self, request: HttpRequest, obj: Any, answer: HttpResponse
+    ) -> HttpResponse:
         if "_save" not in request.POST or not isinstance(answer, HttpResponseRedirect):
             return answer
         return HttpResponseRedirect(

@@ -329,3 +329,49 @@ def test_people_of_many_layers_have_lanes_and_the_most_have_a_number(
     assert (absent.lanes, len(absent.bars)) == (1, 14)
     edit = reverse("admin:escalation_layer_change", args=[layer.pk])
     assert edit in answer.content.decode()
+
+
+def override_form(order, people, **more):
+    return (
+        {
+            "kind": "replace",
+            "starts_at": "2026-10-20T09:00",
+            "ends_at": "2026-10-21T09:00",
+        }
+        | {name: str(member.pk) for name, member in people.items()}
+        | more
+    )
+
+
+def said_of(answer) -> str:
+    return " ".join(str(message) for message in answer.context["messages"])
+
+
+@pytest.mark.parametrize("where", ["calendar", "add"])
+def test_an_override_that_changes_nothing_or_leaves_a_gap_says_so(
+    alice, order, acme, where
+):
+    """In the week of 19 October Bob is on call."""
+    if where == "calendar":
+        address, more = page(order), {}
+    else:
+        address = reverse("admin:escalation_override_add")
+        more = {"schedule": str(order.pk)}
+    one, other = acme.members["alice"], acme.members["bob"]
+    for given, words in (
+        (override_form(order, {"member": other, "instead": one}), "changes nothing"),
+        (override_form(order, {"instead": other}, kind="remove"), "This leaves a gap"),
+        (override_form(order, {"member": one}, kind="only"), ""),
+    ):
+        with in_tenant(acme.id):
+            Override.objects.all().delete()
+        said = said_of(alice.post(address, given | more, follow=True))
+        assert words in said
+        assert bool(words) == ("nothing" in said or "gap" in said)
+
+
+def test_nobody_stands_in_for_himself(alice, order, acme):
+    one = acme.members["alice"]
+    given = override_form(order, {"member": one, "instead": one})
+    answer = alice.post(page(order), given)
+    assert list(answer.context["form"].errors) == ["instead"]

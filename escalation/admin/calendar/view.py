@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,13 +21,17 @@ from escalation import overriding
 from escalation.admin.calendar import page
 from escalation.admin.calendar.forms import OverrideForm, WallClockField
 from escalation.admin.calendar.page import Asked
+from escalation.admin.calendar.period import Period
 from escalation.admin.calendar.picture import People, stretch
 from escalation.admin.calendar.rows import override_words
 from escalation.hours import Span
 from escalation.models import Override, Schedule
+from escalation.shifts import Shift
 from tenants import roles
 from tenants.admin_base import may, membership_of
 from tenants.models import Member
+
+MOST_GAPS = 3
 
 
 class AtForm(forms.Form):
@@ -78,8 +83,12 @@ class CalendarPages:
             if form is None:
                 raise PermissionDenied
             if form.is_valid():
-                overriding.put(form.instance, actor=membership.actor)
+                row = form.instance
+                before = overriding.on_call_in(row)
+                overriding.put(row, actor=membership.actor)
                 self.say(request, _("The override is saved."))  # type: ignore[attr-defined]
+                for words in doubts(row, before, asked.period):
+                    self.say(request, words, good=False)  # type: ignore[attr-defined]
                 return HttpResponseRedirect(asked.query())
         context = (
             self.admin_site.each_context(request)
@@ -125,6 +134,25 @@ def override_form(
     given = request.POST if request.method == "POST" else None
     form: OverrideForm = bound(given, instance=row)
     return form
+
+
+def doubts(row: Override, before: Sequence[Shift] | None, period: Period) -> list[str]:
+    """Say what somebody who wrote this override may not have meant."""
+    after = overriding.on_call_in(row)
+    if before is None or after is None:
+        return []
+    if before == after:
+        return [_("It changes nothing: who is on call stays the same.")]
+    return gap_words(overriding.new_gaps(row, before, after), period)
+
+
+def gap_words(gaps: Sequence[Span], period: Period) -> list[str]:
+    """Say which gaps a change leaves."""
+    return [
+        _("This leaves a gap, nobody is on call: %(when)s.")
+        % {"when": stretch(period, gap)}
+        for gap in gaps[:MOST_GAPS]
+    ]
 
 
 def overrides(schedule: Schedule, asked: Asked) -> list[dict[str, Any]]:
