@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from alertcenter.alerts.models import Group
+from alertcenter.alerts.models import Group, Transition
+from alertcenter.dashboard import stories
 from tenants.models import ApiKey, Audit
 from tenants.rls import in_tenant
 from tests.cast import PASSWORD
@@ -190,3 +191,20 @@ def test_the_outbox_is_closed_outside_the_simulation(acme, settings):
     client = browser(acme.user("alice"))
     for name in ("outbox", "outbox-messages", "storm"):
         assert client.get(reverse(name)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("nobody_on_call", "Nobody is on call, so nobody was told."),
+        ("undone", "Ben took the last act back."),
+        ("restarted", "Ben began anew with the present policy."),
+        ("", "Ops"),
+    ],
+)
+def test_a_note_in_the_timeline_says_why(reason, words):
+    row = Transition(
+        kind="noted", reason=reason, data={"who": "Ops"}, actor_kind="member"
+    )
+    row.actor_label = "Ben"
+    assert stories._entry(row).said == words
