@@ -77,8 +77,8 @@ def panel(request: HttpRequest, tenant_id: UUID, policy_id: UUID, zone: str) -> 
     form = MomentForm({"at": now.strftime(MOMENT), "severity": "5"} | given)
     if not form.is_valid():
         return {"timeline_form": form, "zone": zone}
-    given: datetime | None = form.cleaned_data["at"]
-    begin = as_utc(given, own, last=False) if given else now
+    local: datetime | None = form.cleaned_data["at"]
+    begin = as_utc(local, own, last=False) if local else now
     severity = int(form.cleaned_data["severity"] or 5)
     group = Supposed(severity, labels_of(form.cleaned_data["labels"]))
     course = planned.course(tenant_id, policy_id, begin, group)

@@ -22,7 +22,7 @@ from escalation.admin.calendar.view import CalendarPages
 from escalation.admin.layer import people_of
 from escalation.hours import Span
 from escalation.models import Layer, Schedule
-from escalation.shifts import NOBODY
+from escalation.shifts import NOBODY, Shift
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -154,8 +154,8 @@ def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:
     within = Span(now, now + SHIFTS_AHEAD)
     found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
     shifts = rota.final(found, within)
-    gaps = [(*gap, NOBODY) for gap in rota.gaps_in(shifts, within)] if shifts else []
-    lines = sorted([*map(tuple, shifts), *gaps])[:NEXT_SHIFTS]
+    gaps = [Shift(*gap, NOBODY) for gap in rota.gaps_in(shifts, within)]
+    lines = sorted([*shifts, *gaps])[:NEXT_SHIFTS] if shifts else []
     members = oncall.members_of(tenant_id, (people for _b, _e, people in lines))
     return {
         "who_form": who_form,

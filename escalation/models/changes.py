@@ -127,7 +127,8 @@ class TemporarySchedule(Stretch):
     def clean(self) -> None:
         """Of two at once only one could count: refuse the second."""
         super().clean()
-        if not (self.starts_at and self.ends_at and self.schedule_id):
+        # A form that could not be read may have left them out.
+        if None in (self.starts_at, self.ends_at, self.schedule_id):
             return
         others = TemporarySchedule.objects.filter(
             tenant_id=self.tenant_id,
