@@ -58,6 +58,7 @@ def _acts() -> dict[str, str]:
         "until": _("until {time}"),
         "assignedTo": _("assigned to {who}"),
         "next": _("{who} in {time}"),
+        "nextStep": _("next step"),
         "nextNow": _("{who} now"),
         "sla_acknowledge": _("acknowledge within {time}"),
         "sla_resolve": _("resolve within {time}"),

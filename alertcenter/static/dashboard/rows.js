@@ -167,6 +167,6 @@ function whoActed(group) {
 
 function upcoming(group, left) {
   if (left === null) return group.policy ? word("lastStep") : word("noPolicy");
-  const who = group.next_who || "…";
+  const who = group.next_who || word("nextStep"); // one that tells nobody itself
   return left > 0 ? word("next", { who, time: countdown(left) }) : word("nextNow", { who });
 }
