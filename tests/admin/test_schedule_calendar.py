@@ -375,3 +375,24 @@ def test_nobody_stands_in_for_himself(alice, order, acme):
     given = override_form(order, {"member": one, "instead": one})
     answer = alice.post(page(order), given)
     assert list(answer.context["form"].errors) == ["instead"]
+
+
+def test_a_temporary_shift_is_drawn_only_where_it_counts(alice, order, acme):
+    begin = datetime(2026, 10, 20, tzinfo=UTC)
+    with in_tenant(acme.id):
+        one = TemporarySchedule.objects.create(
+            tenant_id=acme.id, schedule=order, starts_at=begin, ends_at=begin + DAY
+        )
+        for starts in (begin - DAY, begin + 2 * DAY):
+            TemporaryShift.objects.create(
+                tenant_id=acme.id,
+                temporary=one,
+                member=acme.members["alice"],
+                starts_at=starts,
+                ends_at=starts + DAY + HOUR,
+            )
+    drawn = {row.kind: row for row in alice.get(page(order)).context["rows"]}
+    shifts = [bar for bar in drawn["temporary"].bars if bar.person]
+    assert [(bar.starts, bar.ends) for bar in shifts] == [
+        (begin.timestamp() * 1000, (begin + HOUR).timestamp() * 1000)
+    ]
