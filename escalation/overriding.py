@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from escalation import oncall, rota
 from escalation.hours import Span
@@ -21,6 +22,13 @@ def put(override: Override, *, actor: Actor) -> Override:
     return override
 
 
+def change(override: Override, fields: list[str], *, actor: Actor) -> Override:
+    """Write what was changed of an override, whose values are valid."""
+    override.save(force_update=True)
+    _record(override, actor, "change", fields=fields)
+    return override
+
+
 def remove(override: Override, *, actor: Actor) -> None:
     """Take an override back; what it covered is as the layers say again."""
     _record(override, actor, "delete")
@@ -33,7 +41,7 @@ def on_call_in(change: Override | TemporarySchedule) -> list[Shift] | None:
     within = Span(change.starts_at, change.ends_at)
     found = oncall.load(change.tenant_id, [change.schedule_id], within)
     given = found[change.schedule_id]
-    return None if rota.is_too_much(given, within) else rota.final(given, within)
+    return rota.final(given, within) if rota.Budget().takes(given, within) else None
 
 
 def new_gaps(
@@ -45,7 +53,7 @@ def new_gaps(
     return [gap for gap in rota.gaps_in(after, within) if gap not in had]
 
 
-def _record(override: Override, actor: Actor, verb: str) -> None:
+def _record(override: Override, actor: Actor, verb: str, **more: Any) -> None:
     audit.record(
         override.tenant_id,
         actor,
@@ -58,4 +66,5 @@ def _record(override: Override, actor: Actor, verb: str) -> None:
         instead=str(override.instead_id or ""),
         starts_at=override.starts_at.isoformat(),
         ends_at=override.ends_at.isoformat(),
+        **more,
     )

@@ -43,7 +43,7 @@ def is_empty(swap: Swap) -> bool:
     shift then."""
     within = Span(swap.starts_at, swap.ends_at)
     found = oncall.load(swap.tenant_id, [swap.schedule_id], within)[swap.schedule_id]
-    if rota.is_too_much(found, within):
+    if not rota.Budget().takes(found, within):
         return False
     shifts = rota.final(found, within)
     return not any(swap.beneficiary_id in shift.people for shift in shifts)

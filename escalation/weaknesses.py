@@ -41,12 +41,14 @@ class Weakness:
 @dataclass(frozen=True)
 class Cover:
     """How a schedule is covered: the first gap ahead, and whether there is nothing
-    else; `then`: whether somebody is next; `people`: who has shifts ahead."""
+    else; `then`: whether somebody is next; `people`: who has shifts ahead;
+    `too_much`: nobody can say."""
 
     gap: datetime | None = None
     never: bool = False
     then: bool = True
     people: frozenset[str] = frozenset()
+    too_much: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ def _on_call(number: int, plan: Plan, facts: Facts, name: str) -> Weakness | Non
     cover = facts.schedules.get(str(of(plan, "schedule")), Cover(never=True))
     if cover.never:
         return Weakness(number, "never", name)
+    if cover.too_much:
+        return Weakness(number, "too_much", name)
     if not cover.people <= facts.reached:
         return Weakness(number, "no_address", name)
     if plan["kind"] == "oncall_next":
@@ -231,6 +235,8 @@ def _covers(tenant_id: UUID, ids: Iterable[str], now: datetime) -> dict[str, Cov
 
 
 def _cover(found: rota.Rota, within: Span) -> Cover:
+    if not rota.Budget().takes(found, within):
+        return Cover(too_much=True)
     shifts = rota.final(found, within)
     gaps = rota.gaps_in(shifts, within)
     return Cover(

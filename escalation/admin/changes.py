@@ -18,6 +18,7 @@ from escalation.admin.calendar.forms import OverrideForm, WallClocks
 from escalation.admin.calendar.period import WEEK, Period
 from escalation.admin.calendar.view import doubts, gap_words
 from escalation.hours import Span
+from escalation.limits import MOST_SHIFTS
 from escalation.models import (
     Override,
     Swap,
@@ -267,6 +268,7 @@ class TemporaryShiftInline(TenantInline, admin.TabularInline):
     form = TemporaryShiftForm
     formset = ShiftsOfRange
     extra = 2
+    most = MOST_SHIFTS
     fields = TemporaryShiftForm.Meta.fields
     autocomplete_fields = ("member",)
 

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from escalation import oncall, rota
+from escalation import calendar_words, oncall, rota
 from escalation.admin import calendars
 from escalation.admin.calendar import page
 from escalation.admin.calendar.forms import WallClockField
 from escalation.admin.calendar.view import CalendarPages
 from escalation.admin.layer import people_of
 from escalation.hours import Span
+from escalation.limits import MOST_LAYERS
 from escalation.models import Layer, Schedule
 from escalation.shifts import NOBODY, Shift
 from tenants.admin_base import TenantInline, TenantScopedAdmin
@@ -52,6 +53,7 @@ class LayerInline(TenantInline, admin.TabularInline):
 
     model = Layer
     extra = 1
+    most = MOST_LAYERS
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff", "turns")
     readonly_fields = ("turns",)
 
@@ -153,13 +155,15 @@ def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:
         who_form.initial["at"] = now.astimezone(zone).replace(tzinfo=None)
     within = Span(now, now + SHIFTS_AHEAD)
     found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
-    shifts = rota.final(found, within)
+    fits = rota.Budget().takes(found, within)
+    shifts = rota.final(found, within) if fits else []
     gaps = [Shift(*gap, NOBODY) for gap in rota.gaps_in(shifts, within)]
     lines = sorted([*shifts, *gaps])[:NEXT_SHIFTS] if shifts else []
     members = oncall.members_of(tenant_id, (people for _b, _e, people in lines))
     return {
         "who_form": who_form,
         "zone": schedule.time_zone,
+        "too_much": "" if fits else calendar_words.too_much(),
         "turns": [
             {
                 "now": begin <= now,

@@ -4,7 +4,7 @@ import { config, csrf, toast, word } from "./dom.js";
 
 export const HOUR = 3600;
 const NEXT = { acknowledge: "acknowledged", unacknowledge: "firing", resolve: "resolved", snooze: "snoozed", undo: "firing" };
-const UNDONE = new Set(["acknowledge", "unacknowledge", "snooze"]);
+const UNDONE = new Set(["acknowledge", "unacknowledge", "snooze", "resolve"]);
 // These change no state: nothing is shown before the server has answered.
 const STATELESS = new Set(["escalate"]);
 
