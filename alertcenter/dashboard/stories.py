@@ -114,7 +114,7 @@ def _entry(row: Transition) -> Entry:
 
 def _noted(row: Transition) -> str:
     """Return why something was noted, as the messages about it say."""
-    if row.kind != Kind.NOTED or not row.reason:
+    if row.kind != Kind.NOTED or not row.reason or row.data.get("what") == "undo":
         return ""
     who = row.data.get("who") or row.data.get("name") or ""
     words = {"reason": row.reason, "actor": row.actor_label, "who": who}

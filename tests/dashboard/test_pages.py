@@ -218,7 +218,7 @@ def test_a_next_step_that_tells_nobody_itself_has_its_time_alone(acme, group):
     ("reason", "words"),
     [
         ("nobody_on_call", "Nobody is on call, so nobody was told."),
-        ("undone", "Ben took the last act back."),
+        ("handed_over", "Handed over to another policy: Ops"),
         ("restarted", "Ben began anew with the present policy."),
         ("", "Ops"),
     ],
