@@ -11,6 +11,8 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 
 from alertcenter.alerts.lifecycle import database_time
+from escalation import oncall, rota
+from escalation.hours import Span
 from escalation.models import Swap
 from tenants import audit, roles
 from tenants.actors import Actor
@@ -34,6 +36,17 @@ class SwapError(ValueError):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def is_empty(swap: Swap) -> bool:
+    """Whether a swap that nobody has taken gives nothing away: the member has no
+    shift then."""
+    within = Span(swap.starts_at, swap.ends_at)
+    found = oncall.load(swap.tenant_id, [swap.schedule_id], within)[swap.schedule_id]
+    if not rota.Budget().takes(found, within):
+        return False
+    shifts = rota.final(found, within)
+    return not any(swap.beneficiary_id in shift.people for shift in shifts)
 
 
 def may_ask(by: Author, beneficiary_id: UUID | None) -> bool:

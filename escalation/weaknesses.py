@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from escalation import oncall, rota
+from escalation import oncall, rota, runs
 from escalation.hours import Span
 from escalation.models.team import TeamMember
 from escalation.steps import fields
 from escalation.steps.base import of
+from escalation.steps.following import MOST_HANDED
 from escalation.steps.registry import WAIT, kinds, who
 from notifications import recipients
 from notifications.models import Channel, Contact
@@ -40,11 +41,13 @@ class Weakness:
 @dataclass(frozen=True)
 class Cover:
     """How a schedule is covered: the first gap ahead, and whether there is nothing
-    else; `then`: whether somebody is next; `too_much`: nobody can say."""
+    else; `then`: whether somebody is next; `people`: who has shifts ahead;
+    `too_much`: nobody can say."""
 
     gap: datetime | None = None
     never: bool = False
     then: bool = True
+    people: frozenset[str] = frozenset()
     too_much: bool = False
 
 
@@ -162,6 +165,8 @@ def _on_call(number: int, plan: Plan, facts: Facts, name: str) -> Weakness | Non
         return Weakness(number, "never", name)
     if cover.too_much:
         return Weakness(number, "too_much", name)
+    if not cover.people <= facts.reached:
+        return Weakness(number, "no_address", name)
     if plan["kind"] == "oncall_next":
         return None if cover.then else Weakness(number, "no_next", name)
     if cover.gap and of(plan, "nobody") != fields.WAIT_FOR:
@@ -176,8 +181,19 @@ def of_policies(
     tenant_id: UUID, snapshots: Mapping[UUID, Snapshot], now: datetime
 ) -> dict[UUID, list[Weakness]]:
     """Return the weaknesses of policies, read in a handful of statements."""
-    facts = facts_for(tenant_id, snapshots.values(), now)
-    others = {str(pk): one for pk, one in snapshots.items()}
+    known = dict(snapshots)
+    for _circle in range(MOST_HANDED):
+        wanted = {
+            UUID(str(of(plan, "policy")))
+            for one in known.values()
+            for plan in one["steps"]
+            if plan["kind"] == "hand_over"
+        }
+        if not wanted - known.keys():
+            break
+        known |= runs.snapshots(tenant_id, wanted - known.keys())
+    facts = facts_for(tenant_id, known.values(), now)
+    others = {str(pk): one for pk, one in known.items()}
     return {pk: judge(one, facts, others) for pk, one in snapshots.items()}
 
 
@@ -221,9 +237,11 @@ def _covers(tenant_id: UUID, ids: Iterable[str], now: datetime) -> dict[str, Cov
 def _cover(found: rota.Rota, within: Span) -> Cover:
     if not rota.Budget().takes(found, within):
         return Cover(too_much=True)
-    gaps = rota.gaps(found, within)
+    shifts = rota.final(found, within)
+    gaps = rota.gaps_in(shifts, within)
     return Cover(
         gap=gaps[0].starts_at if gaps else None,
         never=gaps == [within],
         then=bool(rota.coming(found, within.starts_at).then),
+        people=frozenset(str(person) for shift in shifts for person in shift.people),
     )

@@ -209,7 +209,12 @@ def _joined(words: dict[str, Any]) -> str:
 
 def _noted(words: dict[str, Any]) -> str:
     """More alerts, or why a step of the policy reached nobody."""
-    nobody = {
+    return reason_words(words) or _joined(words)
+
+
+def reason_words(words: dict[str, Any]) -> str:
+    """Return the sentence for a reason (with `actor` and `who`); "" if it has none."""
+    found = {
         "nobody_on_call": _("Nobody is on call, so nobody was told."),
         "no_address": _("There is no address to write to, so nobody was told."),
         "channel_gone": _("The channel is switched off, so nobody was told."),
@@ -222,8 +227,9 @@ def _noted(words: dict[str, Any]) -> str:
         "undone": _("%(actor)s took the last act back.") % words,
         "raised": _("The severity was raised."),
         "acknowledged_one": _("%(actor)s acknowledged. Still to come: %(who)s") % words,
+        "restarted": _("%(actor)s began anew with the present policy.") % words,
     }
-    return nobody.get(words["reason"]) or _joined(words)
+    return found.get(words["reason"], "")
 
 
 def _flapping(words: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from alertcenter.common.http import client_address
 from alertcenter.common.shared_buckets import SharedBuckets
 from alertcenter.dashboard.build import build_hash
 from escalation import calendar_words, oncall, rota
+from escalation.clock_words import with_zone
 from escalation.hours import Span
 from escalation.models import CalendarFeed
 from escalation.oncall import OnCall
@@ -116,6 +117,10 @@ def context(feed: CalendarFeed, tenant: Tenant) -> dict[str, Any]:
         }
     orders = oncall.everyone_on_call(tenant_id, now, list(rotas))
     zone = feed.member.time_zone if feed.member else ""
+
+    def zone_of(one: OnCall) -> ZoneInfo:
+        return ZoneInfo(zone or one.schedule.time_zone)
+
     return {
         "tenant": tenant,
         "feed": feed,
@@ -126,8 +131,9 @@ def context(feed: CalendarFeed, tenant: Tenant) -> dict[str, Any]:
         "orders": [
             {
                 "order": one,
-                "zone": ZoneInfo(zone or one.schedule.time_zone),
-                "shifts": coming(one, rotas[one.schedule.pk], within)
+                "zone": zone_of(one),
+                "until": one.until and with_zone(one.until.astimezone(zone_of(one))),
+                "shifts": coming(one, rotas[one.schedule.pk], within, zone_of(one))
                 if budget.takes(rotas[one.schedule.pk], within)
                 else None,
             }
@@ -148,7 +154,9 @@ def concerns(
     return any(feed.member_id in shift.people for shift in rota.final(given, within))
 
 
-def coming(one: OnCall, given: Rota, within: Span) -> Sequence[dict[str, Any]]:
+def coming(
+    one: OnCall, given: Rota, within: Span, zone: ZoneInfo
+) -> Sequence[dict[str, Any]]:
     """Return the next shifts, with the gaps between them."""
     found = rota.final(given, within)
     gaps = rota.gaps_in(found, within)
@@ -160,7 +168,7 @@ def coming(one: OnCall, given: Rota, within: Span) -> Sequence[dict[str, Any]]:
         {
             "now": begin <= within.starts_at,
             "starts_at": begin,
-            "ends_at": end,
+            "until": with_zone(end.astimezone(zone)),
             "names": oncall.names_of(members[person] for person in people),
         }
         for begin, end, people in lines

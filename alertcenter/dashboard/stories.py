@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from alertcenter.alerts.models import Group, GroupAlert, Transition
 from alertcenter.alerts.models.transition import Kind
+from notifications import localize
 from notifications.models import Attempt, Delivery
 from tenants.actors import ENGINE
 
@@ -107,8 +108,17 @@ def _entry(row: Transition) -> Entry:
         kind=row.kind,
         label=str(labels.get(Kind(row.kind), row.kind)),
         actor="" if row.actor_kind == ENGINE else row.actor_label,
-        said=_said(row.kind, row.data),
+        said=_noted(row) or _said(row.kind, row.data),
     )
+
+
+def _noted(row: Transition) -> str:
+    """Return why something was noted, as the messages about it say."""
+    if row.kind != Kind.NOTED or not row.reason or row.data.get("what") == "undo":
+        return ""
+    who = row.data.get("who") or row.data.get("name") or ""
+    words = {"reason": row.reason, "actor": row.actor_label, "who": who}
+    return localize.reason_words(words)
 
 
 def _said(kind: str, data: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
@@ -14,10 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation import calendar_reading, calendar_words
+from escalation.admin.calendar.forms import WallClocks
 from escalation.admin.holiday_fields import HolidayChoices
 from escalation.admin.hours_field import HoursField
 from escalation.admin.own_rows import OwnRowsAdmin, may_write
 from escalation.calendar_fetch import checked_url
+from escalation.layer_rows import zone_or_utc
 from escalation.models import Absence, Availability
 from tenants import roles
 from tenants.admin_base import may, membership_of
@@ -117,12 +120,23 @@ class AvailabilityAdmin(OwnRowsAdmin):
             calendar_reading.forget_absences(obj)
 
 
-class AbsenceForm(TenantForm):
-    """A stretch of time."""
+class AbsenceForm(WallClocks):
+    """A stretch of time, by the clock of who is away, whoever writes it."""
 
     class Meta:
         model = Absence
         fields = ("member", "starts_at", "ends_at", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "ends_at" in self.fields:
+            self.fields["ends_at"].help_text = _("By the member’s own clock.")
+
+    def zone(self) -> ZoneInfo:
+        member = getattr(self, "cleaned_data", {}).get("member")
+        if member is None and self.instance.member_id:
+            member = self.instance.member
+        return zone_or_utc(member.time_zone if member else "UTC")
 
 
 @admin.register(Absence)

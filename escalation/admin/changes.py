@@ -13,8 +13,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from escalation import swapping
+from escalation import overriding, rota, swapping
 from escalation.admin.calendar.forms import OverrideForm, WallClocks
+from escalation.admin.calendar.period import WEEK, Period
+from escalation.admin.calendar.view import doubts, gap_words
+from escalation.hours import Span
 from escalation.limits import MOST_SHIFTS
 from escalation.models import (
     Override,
@@ -52,6 +55,22 @@ class OverrideAdmin(ForOneSchedule):
     list_display = ("__str__", "schedule", *STRETCH)
     list_select_related = ("schedule", "member", "instead")
     fields = ("schedule", *OverrideForm.Meta.fields)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Say what may not have been meant, as the calendar does."""
+        obj.tenant_id = membership_of(request).tenant_id
+        before = None if change else overriding.on_call_in(obj)
+        super().save_model(request, obj, form, change)
+        for words in doubts(obj, before, week_of(obj)):
+            self.say(request, words, good=False)
+
+
+def week_of(change: Any) -> Period:
+    """Return where a change begins, by the schedule's clock."""
+    zone = ZoneInfo(change.schedule.time_zone)
+    return Period(WEEK, change.starts_at.astimezone(zone).date(), zone)
 
 
 # --- shift swaps ---
@@ -142,6 +161,10 @@ class SwapAdmin(ForOneSchedule):
             self._save_change(request, obj)
         else:
             obj.tenant_id = membership_of(request).tenant_id
+            if swapping.is_empty(obj):
+                who = obj.beneficiary.name
+                text = _("%(who)s has no shift in this time.") % {"who": who}
+                self.say(request, text, good=False)
             swapping.ask(obj, by=membership_of(request))
 
     def _save_change(self, request: HttpRequest, obj: Any) -> None:
@@ -180,12 +203,17 @@ class SwapAdmin(ForOneSchedule):
             "own": _("These are your own shifts."),
             "taken": _("Somebody else has just taken them."),
         }
+        empty = swapping.is_empty(swap)
         try:
             swapping.take(swap, by.member_id, by=by)
         except SwapError as error:
             self.say(request, words[error.code], good=False)
         else:
-            self.say(request, _("You are on call in these shifts."))
+            if empty:
+                text = _("There is no shift in this time: you are not on call.")
+                self.say(request, text, good=False)
+            else:
+                self.say(request, _("You are on call in these shifts."))
         return None
 
     @button(
@@ -254,3 +282,15 @@ class TemporaryAdmin(ForOneSchedule):
     list_display = ("__str__", "schedule", *STRETCH)
     fields = TemporaryForm.Meta.fields
     inlines = (TemporaryShiftInline,)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        """What its shifts leave empty is a gap: say so where it was made."""
+        super().save_related(request, form, formsets, change)
+        row = form.instance
+        shifts = overriding.on_call_in(row)
+        if shifts is not None:
+            gaps = rota.gaps_in(shifts, Span(row.starts_at, row.ends_at))
+            for words in gap_words(gaps, week_of(row)):
+                self.say(request, words, good=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +25,7 @@ from alertcenter.alerts.admin.shown import (
     severity_pill,
     state_pill,
 )
+from alertcenter.alerts.lifecycle import database_time
 from alertcenter.alerts.models import Group, GroupAlert, Route, Service, Transition
 from escalation import actions, undoing
 from escalation.admin.acts import MOST_AT_ONCE, act
@@ -253,7 +256,9 @@ class GroupAdmin(ActedOnAdmin):
 
     @button(gettext_lazy("Escalate now"), needs=roles.ACT, shown=is_free)
     def escalate(self, request: HttpRequest, group: Group) -> None:
-        act(request, actions.escalate_now, [group.pk])
+        """Of a double click the second finds that the policy has moved on."""
+        as_of = seen_at(request)
+        act(request, actions.escalate_now, [group.pk], as_of=as_of)
 
     @button(
         gettext_lazy("Restart with the present policy"),
@@ -288,6 +293,7 @@ class GroupAdmin(ActedOnAdmin):
         own: dict[str, Any] = {}
         if group is not None:
             own = page_of(tenant_of(request), group)
+            own["as_of"] = database_time().isoformat()
             slug = membership_of(request).slug
             url = f"/t/{slug}/groups/{group.number}"
             own["links"] = [
@@ -297,6 +303,15 @@ class GroupAdmin(ActedOnAdmin):
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
         )
+
+
+def seen_at(request: HttpRequest) -> datetime | None:
+    """Return when the page with the button was made; None where it does not say."""
+    try:
+        found = parse_datetime(request.POST.get("as_of", ""))
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def chosen(groups: QuerySet[Group]) -> list[UUID]:

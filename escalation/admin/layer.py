@@ -165,10 +165,7 @@ class LayerAdmin(TenantScopedAdmin):
 
     @admin.display(description=gettext_lazy("turns"))
     def people(self, layer: Layer) -> str:
-        places: dict[int, list[str]] = {}
-        for turn in layer.turns.all():
-            places.setdefault(turn.position, []).append(turn.member.name)
-        return ", ".join(" + ".join(names) for _place, names in sorted(places.items()))
+        return people_of(layer)
 
     # --- what the form wrote ---
 
@@ -192,8 +189,15 @@ class LayerAdmin(TenantScopedAdmin):
             keep_on_call(form.instance, before, database_time())
 
     def response_add(self, request: HttpRequest, obj: Any, *more: Any) -> HttpResponse:
-        """A new layer is one step of making a schedule: lead back to its calendar."""
-        answer = super().response_add(request, obj, *more)
+        """A layer is one step of making a schedule: lead back to its calendar."""
+        return self._onwards(request, obj, super().response_add(request, obj, *more))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._onwards(request, obj, super().response_change(request, obj))
+
+    def _onwards(
+        self, request: HttpRequest, obj: Any, answer: HttpResponse
+    ) -> HttpResponse:
         if "_save" not in request.POST or not isinstance(answer, HttpResponseRedirect):
             return answer
         return HttpResponseRedirect(
@@ -248,6 +252,14 @@ class LayerAdmin(TenantScopedAdmin):
             raise Http404
         found: Layer = row
         return found
+
+
+def people_of(layer: Layer) -> str:
+    """Return who takes turns: "Ana, Ben + Clara"."""
+    places: dict[int, list[str]] = {}
+    for turn in layer.turns.all():
+        places.setdefault(turn.position, []).append(turn.member.name)
+    return ", ".join(" + ".join(names) for _place, names in sorted(places.items()))
 
 
 def turns_of(posted: Mapping[str, str], tenant_id: UUID) -> list[tuple[int, UUID]]:

@@ -180,9 +180,7 @@ class PolicyAdmin(DryRuns, TenantScopedAdmin):
 
 def weak(tenant_id: UUID, policy_id: UUID) -> list[Weakness]:
     """Return why one policy may end in nobody."""
-    ids = Policy.objects.filter(tenant_id=tenant_id).values_list("pk", flat=True)
-    wanted = {policy_id, *ids[:MOST_JUDGED]}
-    snapshots = runs.snapshots(tenant_id, wanted)
+    snapshots = runs.snapshots(tenant_id, [policy_id])
     return of_policies(tenant_id, snapshots, lifecycle.database_time())[policy_id]
 
 
@@ -191,25 +189,29 @@ class Judged:
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
-        self._found: tuple[dict[UUID, Any], dict[UUID, list[Weakness]]] | None = None
+        self._found: tuple[dict[UUID, Any], dict[UUID, list[Weakness]]] = {}, {}
 
-    def _look(self) -> tuple[dict[UUID, Any], dict[UUID, list[Weakness]]]:
-        if self._found is None:
+    def _look(
+        self, policy: Policy
+    ) -> tuple[dict[UUID, Any], dict[UUID, list[Weakness]]]:
+        """Look at as many as a page of the list shows, from this one on."""
+        if policy.pk not in self._found[0]:
             tenant_id = tenant_of(self._request)
-            rows = Policy.objects.filter(tenant_id=tenant_id)
-            ids = list(rows.values_list("pk", flat=True)[:MOST_JUDGED])
-            snapshots = runs.snapshots(tenant_id, ids)
+            rows = Policy.objects.filter(tenant_id=tenant_id, name__gte=policy.name)
+            ids = list(rows.order_by("name").values_list("pk", flat=True)[:MOST_JUDGED])
+            snapshots = runs.snapshots(tenant_id, {policy.pk, *ids})
             now = lifecycle.database_time()
-            self._found = snapshots, of_policies(tenant_id, snapshots, now)
+            self._found[0].update(snapshots)
+            self._found[1].update(of_policies(tenant_id, snapshots, now))
         return self._found
 
     def summary(self, policy: Policy) -> str:
-        plans = self._look()[0].get(policy.pk, {}).get("steps", ())
+        plans = self._look(policy)[0].get(policy.pk, {}).get("steps", ())
         return " → ".join(short(plan) for plan in plans) or "–"
 
     def verdict(self, policy: Policy) -> SafeString:
         """Return whether it reaches somebody, red and with reasons where it may not."""
-        found = self._look()[1].get(policy.pk, [])
+        found = self._look(policy)[1].get(policy.pk, [])
         if not found:
             return format_html('<span class="pill good">{}</span>', _("somebody"))
         reasons = format_html_join(" ", "{}", ((why(one),) for one in found[:3]))

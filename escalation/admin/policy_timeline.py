@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts import lifecycle
 from alertcenter.alerts.models.choices import Severity
+from alertcenter.common.clocks import as_utc
+from escalation.admin.calendar.forms import WallClockField
 from escalation.explain import planned
-from escalation.models.schedule import EARLIEST, LATEST
 from escalation.steps.base import Supposed, Target, for_so_long
 from escalation.steps.walk import Course, Event
 from notifications.channels.registry import choices
@@ -36,12 +37,7 @@ ENDS = {
 class MomentForm(forms.Form):
     """What is supposed: when something opens, how bad it is, with which labels."""
 
-    at = forms.DateTimeField(
-        label=gettext_lazy("Something opens at"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
-        input_formats=[MOMENT, f"{MOMENT}:%S"],
-    )
+    at = WallClockField(label=gettext_lazy("Something opens at"), required=False)
     severity = forms.ChoiceField(
         label=gettext_lazy("severity"),
         choices=tuple(reversed(Severity.choices)),
@@ -95,12 +91,11 @@ def supposed(
     form = MomentForm({"at": now.strftime(MOMENT), "severity": "5"} | given)
     if not form.is_valid():
         return form, None
-    at: datetime = form.cleaned_data["at"] or now
-    if not EARLIEST.year <= at.year <= LATEST.year:
-        at = now
+    local: datetime | None = form.cleaned_data["at"]
+    begin = as_utc(local, own, last=False) if local else now
     severity = int(form.cleaned_data["severity"] or 5)
     group = Supposed(severity, labels_of(form.cleaned_data["labels"]))
-    return form, (at.replace(tzinfo=own), group)
+    return form, (begin, group)
 
 
 def labels_of(text: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,11 +16,14 @@ from django.utils.translation import gettext_lazy as _
 
 from escalation import calendar_words, oncall, rota
 from escalation.admin import calendars
+from escalation.admin.calendar import page
+from escalation.admin.calendar.forms import WallClockField
 from escalation.admin.calendar.view import CalendarPages
+from escalation.admin.layer import people_of
 from escalation.hours import Span
 from escalation.limits import MOST_LAYERS
 from escalation.models import Layer, Schedule
-from escalation.models.schedule import EARLIEST, LATEST
+from escalation.shifts import NOBODY, Shift
 from tenants.admin_base import TenantInline, TenantScopedAdmin
 from tenants.admin_forms import TenantForm
 from tenants.admin_timezones import TimeZoneChoices
@@ -51,21 +54,28 @@ class LayerInline(TenantInline, admin.TabularInline):
     model = Layer
     extra = 1
     most = MOST_LAYERS
-    fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
-    show_change_link = True
+    fields = ("name", "level", "frequency", "every", "starts_on", "handoff", "turns")
+    readonly_fields = ("turns",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("turns__member")
+
+    @admin.display(description=_("turns"))
+    def turns(self, layer: Layer) -> str:
+        """Say who takes turns, with the way to the page where that is written."""
+        if layer._state.adding:
+            return "–"
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:escalation_layer_change", args=[layer.pk]),
+            people_of(layer) or _("nobody yet: choose who takes turns"),
+        )
 
 
 class WhoForm(forms.Form):
     """The moment somebody asks about, by the clock of the schedule's zone."""
 
-    at = forms.DateTimeField(
-        label=_("Who is on call at"),
-        required=False,
-        widget=forms.DateTimeInput(
-            attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
-        ),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-    )
+    at = WallClockField(label=_("Who is on call at"), required=False)
 
 
 @admin.register(Schedule)
@@ -139,37 +149,28 @@ def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:
     """Return who is on call now, at the asked moment, and in the next shifts."""
     zone, tenant_id = ZoneInfo(schedule.time_zone), schedule.tenant_id
     now = timezone.now()
-    asked = moment(request, zone)
+    who_form = WhoForm(request.GET if "at" in request.GET else None)
+    asked = who_form.cleaned_data["at"] if who_form.is_valid() else None
+    if not who_form.is_bound:
+        who_form.initial["at"] = now.astimezone(zone).replace(tzinfo=None)
     within = Span(now, now + SHIFTS_AHEAD)
     found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
     fits = rota.Budget().takes(found, within)
-    shifts = rota.final(found, within)[:NEXT_SHIFTS] if fits else []
-    members = oncall.members_of(tenant_id, (shift.people for shift in shifts))
+    shifts = rota.final(found, within) if fits else []
+    gaps = [Shift(*gap, NOBODY) for gap in rota.gaps_in(shifts, within)]
+    lines = sorted([*shifts, *gaps])[:NEXT_SHIFTS] if shifts else []
+    members = oncall.members_of(tenant_id, (people for _b, _e, people in lines))
     return {
-        "who_form": WhoForm(initial={"at": (asked or now).astimezone(zone)}),
+        "who_form": who_form,
         "zone": schedule.time_zone,
         "too_much": "" if fits else calendar_words.too_much(),
         "turns": [
             {
-                "now": shift.starts_at <= now,
-                "names": oncall.names_of(members[p] for p in shift.people),
-                "until": shift.ends_at.astimezone(zone),
+                "now": begin <= now,
+                "names": oncall.names_of(members[p] for p in people),
+                "until": end.astimezone(zone),
             }
-            for shift in shifts
+            for begin, end, people in lines
         ],
-        "asked": asked.astimezone(zone) if asked else None,
-        "asked_names": oncall.names_of(oncall.on_call(schedule, asked))
-        if asked
-        else "",
+        "answers": page.answers(schedule, asked, zone) if asked else [],
     }
-
-
-def moment(request: HttpRequest, zone: ZoneInfo) -> datetime | None:
-    """Return the moment asked about (?at=), or None."""
-    form = WhoForm(request.GET)
-    if not form.is_valid() or not form.cleaned_data["at"]:
-        return None
-    given: datetime = form.cleaned_data["at"]
-    if not EARLIEST.year <= given.year <= LATEST.year:
-        return None
-    return given.replace(tzinfo=zone)

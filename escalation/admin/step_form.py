@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -26,12 +27,20 @@ from tenants.admin_timezones import ZoneInput
 from tenants.models import Member
 
 MODELS: dict[str, Any] = {"members": Member, "team": Team, "policy": Policy}
+# In the form `policy` is the one whose step this is.
+FORM_NAMES = {"policy": "next_policy"}
+
+
+def form_name(name: str) -> str:
+    """Return what a field that a kind is told is called in the form."""
+    return FORM_NAMES.get(name, name)
 
 
 def params() -> dict[str, Field]:
-    """Return every field that some kind is told, by name, columns left out."""
+    """Return every field that some kind is told, by its name in the form, columns
+    left out."""
     return {
-        field.name: field
+        form_name(field.name): field
         for kind in kinds().values()
         for field in kind.fields
         if field.kind != "column"
@@ -87,8 +96,10 @@ class StepForm(TenantForm):
                 if field.kind == "members":
                     rows = rows.filter(active=True)
                 mine.queryset = rows.order_by("name")
-            self.initial.setdefault(name, held.get(name, field.default))
-        needed = {k: [f.name for f in kind.fields] for k, kind in kinds().items()}
+            self.initial.setdefault(name, held.get(field.name, field.default))
+        needed = {
+            k: [form_name(f.name) for f in kind.fields] for k, kind in kinds().items()
+        }
         if "kind" in self.fields:
             self.fields["kind"].widget.attrs["data-fields"] = json.dumps(needed)
 
@@ -103,15 +114,22 @@ class StepForm(TenantForm):
         """Keep what the kind is told."""
         cleaned = super().clean() or {}
         kind = kinds().get(cleaned.get("kind", ""))
-        wanted = {field.name for field in kind.fields} if kind else set()
+        wanted = {form_name(field.name) for field in kind.fields} if kind else set()
         for name in set(COLUMNS) - wanted:
             cleaned[name] = None
         self.instance.params = {
-            name: self._value(name, cleaned.get(name))
+            self._params[name].name: self._value(name, cleaned.get(name))
             for name in wanted & set(self._params)
             if name not in self.errors and cleaned.get(name) not in (None, "", [])
         }
         return cleaned
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Say what the model finds wrong at the field of the form that it means."""
+        if isinstance(getattr(error, "error_dict", None), dict):
+            found = {form_name(name): e for name, e in error.error_dict.items()}
+            error = ValidationError(found)
+        super().add_error(field, error)
 
     def _value(self, name: str, value: Any) -> Any:
         """Return what is stored; a list of members keeps its order, for turns."""

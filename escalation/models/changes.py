@@ -103,6 +103,8 @@ class Override(Stretch):
             raise ValidationError(
                 {name: _("This kind of override needs a member.") for name in missing}
             )
+        if self.kind == OverrideKind.REPLACE and self.member_id == self.instead_id:
+            raise ValidationError({"instead": _("Nobody stands in for himself.")})
 
 
 class TemporarySchedule(Stretch):
@@ -122,6 +124,23 @@ class TemporarySchedule(Stretch):
 
     def __str__(self) -> str:
         return self.note or f"{self.starts_at:%Y-%m-%d}"
+
+    def clean(self) -> None:
+        """Of two at once only one could count: refuse the second."""
+        super().clean()
+        # A form that could not be read may have left them out.
+        if None in (self.starts_at, self.ends_at, self.schedule_id):
+            return
+        others = TemporarySchedule.objects.filter(
+            tenant_id=self.tenant_id,
+            schedule_id=self.schedule_id,
+            starts_at__lt=self.ends_at,
+            ends_at__gt=self.starts_at,
+        )
+        if others.exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"starts_at": _("Another temporary schedule lies in this time.")}
+            )
 
 
 class TemporaryShift(Stretch):

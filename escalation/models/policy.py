@@ -179,3 +179,11 @@ class SlaTarget(TenantModel):
 
     def __str__(self) -> str:
         return str(self.get_severity_display())
+
+    def clean(self) -> None:
+        """What is resolved was acknowledged before."""
+        first, last = self.acknowledge_seconds, self.resolve_seconds
+        if first and last and last < first:
+            raise ValidationError(
+                {"resolve_seconds": _("No sooner than it is to be acknowledged.")}
+            )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from alertcenter.alerts import lifecycle
+from alertcenter.alerts.lifecycle import Change
 from alertcenter.alerts.models import Alert, Group, Rule, Transition
 from escalation.models import Policy, Step
 from notifications.models import Channel, Delivery
+from tenants.actors import THE_ENGINE
 from tenants.fields import reveal
 from tenants.models import Audit
 from tenants.rls import in_tenant
@@ -255,3 +259,26 @@ def test_the_tester_answers_nonsense_with_a_sentence(alice, filled, text):
     response = alice.post(reverse("admin:alerts_route_tester"), {"text": text})
     assert response.status_code == 200
     assert response.context["form"].errors
+
+
+def test_a_double_click_escalates_once(bob, acme, filled):
+    """Both clicks come from one page, which says as of when it was true."""
+    group = filled[Group]
+    with in_tenant(acme.id):
+        opened = lifecycle.database_time() - timedelta(seconds=1)
+    page = bob.get(reverse("admin:alerts_group_change", args=[group.pk]))
+    as_of = page.context["as_of"]
+    assert f'name="as_of" value="{as_of}"' in page.content.decode()
+    assert opened.isoformat() < as_of
+    with in_tenant(acme.id):
+        lifecycle.tell(
+            [Change(acme.id, "paged", group_id=group.pk)],
+            actor=THE_ENGINE,
+        )
+    url = reverse("admin:alerts_group_escalate", args=[group.pk])
+    answer = bob.post(url, {"as_of": opened.isoformat()}, follow=True)
+    assert "changed meanwhile" in " ".join(map(str, answer.context["messages"]))
+    for odd in ("", "x", "2026-99-99", "2026-01-01T00:00"):
+        answer = bob.post(url, {"as_of": odd}, follow=True)
+        assert answer.status_code == 200
+        assert "meanwhile" not in " ".join(map(str, answer.context["messages"]))

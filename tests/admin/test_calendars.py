@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from django.urls import reverse
 from escalation import oncall
 from escalation.models import Absence, Availability, CalendarFeed, CalendarImport
 from tenants.fields import reveal
-from tenants.models import Audit
+from tenants.models import Audit, Member
 from tenants.rls import in_tenant
 from tests.cast import Cast
 
@@ -122,10 +122,8 @@ def test_what_is_wrong_is_said_at_its_field(acme, bob, field, value, said):
 def test_a_member_writes_absences_and_a_calendars_are_left_alone(acme, bob, alice):
     form = {
         "member": acme.members["bob"].pk,
-        "starts_at_0": "2026-12-01",
-        "starts_at_1": "00:00",
-        "ends_at_0": "2026-12-24",
-        "ends_at_1": "00:00",
+        "starts_at": "2026-12-01T00:00",
+        "ends_at": "2026-12-24T00:00",
         "note": "<b>sea</b>",
     }
     assert bob.post(add("absence"), form).status_code == 302
@@ -136,6 +134,26 @@ def test_a_member_writes_absences_and_a_calendars_are_left_alone(acme, bob, alic
     assert "<b>sea" not in bob.get(page).content.decode()
     for person in (bob, alice):
         assert person.post(page, form).status_code == 403
+
+
+def test_an_absence_is_by_the_clock_of_who_is_away(acme, alice):
+    """Also in the hour that comes twice: it ends with the second."""
+    with in_tenant(acme.id):
+        Member.objects.filter(pk=acme.members["bob"].pk).update(
+            time_zone="America/New_York"
+        )
+    form = {
+        "member": acme.members["bob"].pk,
+        "starts_at": "2026-11-01T01:30",
+        "ends_at": "2026-11-01T01:30",
+    }
+    assert alice.post(add("absence"), form).status_code == 302
+    with in_tenant(acme.id):
+        row = Absence.objects.get()
+    assert row.starts_at == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert row.ends_at == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    page = reverse("admin:escalation_absence_change", args=[row.pk])
+    assert 'value="2026-11-01T01:30"' in alice.get(page).content.decode()
 
 
 def test_an_import_keeps_its_address_secret_and_says_what_is_wrong(

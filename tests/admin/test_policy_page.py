@@ -113,3 +113,49 @@ def test_a_moment_out_of_reach_is_now(alice, acme, filled, at):
     order = reverse("admin:escalation_schedule_change", args=[schedule.pk])
     assert alice.get(f"{page_of(policy)}?at={at}").status_code == 200
     assert alice.get(f"{order}?at={at}").status_code == 200
+
+
+def test_a_step_hands_over_to_another_policy(alice, acme, filled):
+    """The form has a field for the policy of the step itself, too."""
+    with in_tenant(acme.id):
+        other = Policy.objects.create(tenant_id=acme.id, name="second line")
+    response = alice.post(reverse(ADD), policy_data(kind="hand_over"))
+    errors = response.context["inline_admin_formsets"][0].formset.errors[0]
+    assert list(errors) == ["next_policy"]
+    given = policy_data(kind="hand_over", next_policy=str(other.pk))
+    assert alice.post(reverse(ADD), given).status_code == 302
+    with in_tenant(acme.id):
+        step = Step.objects.get(policy=only(acme))
+    assert step.params == {"policy": str(other.pk)}
+    page = alice.get(page_of(only(acme))).content.decode()
+    assert "next_policy" in page
+    assert f'<option value="{other.pk}" selected>' in page
+
+
+def test_a_timeline_whose_moment_cannot_be_read_is_not_one_of_now(alice, acme, filled):
+    assert alice.post(reverse(ADD), policy_data(kind="resolve")).status_code == 302
+    for odd in ("x", "9999-12-31T00:00"):
+        answer = alice.get(page_of(only(acme)) + f"?at={odd}")
+        assert answer.context.get("axis") is None
+        assert "at" in answer.context["timeline_form"].errors
+
+
+def test_no_policy_is_called_sound_unseen(alice, acme, filled, monkeypatch):
+    """The list is judged a chunk at a time; other chunks' policies are known."""
+    assert alice.post(reverse(ADD), policy_data(kind="resolve")).status_code == 302
+    with in_tenant(acme.id):
+        weak = Policy.objects.create(tenant_id=acme.id, name="zz weak")
+        step = Step(tenant_id=acme.id, policy=weak, kind="wait", wait_seconds=60)
+        step.save()
+    policies = reverse("admin:escalation_policy_changelist")
+    alice.get(policies)  # takes the messages away
+    said = alice.get(policies).content.decode().count("No step tells anybody.")
+    monkeypatch.setattr("escalation.admin.policy.MOST_JUDGED", 1)
+    page = alice.get(policies).content.decode()
+    assert page.count("No step tells anybody.") == said >= 2
+
+
+def test_a_service_level_is_met_in_its_order(alice, acme):
+    given = {"severity": "5", "acknowledge_seconds": "240", "resolve_seconds": "100"}
+    answer = alice.post(reverse("admin:escalation_slatarget_add"), given)
+    assert list(answer.context["adminform"].form.errors) == ["resolve_seconds"]

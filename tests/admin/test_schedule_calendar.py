@@ -135,18 +135,72 @@ def test_neighbours_and_odd_addresses(alice, order):
 def test_who_is_on_call_at_a_time_of_the_shown_clock(alice, order):
     # The hand-over is at 9 in Paris, which is 8 in Greenwich after the change.
     for zone, at, name in (
-        ("schedule", "2026-10-26T08:59", "Alice"),
-        ("schedule", "2026-10-26T09:00", "Bob"),
-        ("utc", "2026-10-26T07:59", "Alice"),
-        ("utc", "2026-10-26T08:00", "Bob"),
+        ("schedule", "2026-10-26T08:59", "Bob"),
+        ("schedule", "2026-10-26T09:00", "Alice"),
+        ("utc", "2026-10-26T07:59", "Bob"),
+        ("utc", "2026-10-26T08:00", "Alice"),
     ):
         answer = alice.get(page(order, zone=zone, at=at))
-        assert answer.context["at_names"] in ("Alice", "Bob")
-        said = answer.context["at_names"]
-        assert said == alice.get(page(order, zone=zone, at=at)).context["at_names"]
-        first = alice.get(page(order, zone="utc", at="2026-10-26T07:59"))
-        expected = first.context["at_names"]
-        assert (said == expected) == (name == "Alice"), (zone, at)
+        (one,) = answer.context["answers"]
+        assert one["names"] == name, (zone, at)
+
+
+@pytest.mark.parametrize("where", ["calendar", "change"])
+def test_an_hour_that_comes_twice_has_two_answers_with_their_zone(
+    alice, order, acme, where
+):
+    with in_tenant(acme.id):
+        Override.objects.create(
+            tenant_id=acme.id,
+            schedule=order,
+            kind="only",
+            member=acme.members["alice"],
+            starts_at=datetime(2026, 10, 25, 1, tzinfo=UTC),
+            ends_at=datetime(2026, 10, 25, 2, tzinfo=UTC),
+        )
+    address = reverse(f"admin:escalation_schedule_{where}", args=[order.pk])
+    answer = alice.get(f"{address}?at=2026-10-25T02:30")
+    said = [(one["words"][-10:], one["names"]) for one in answer.context["answers"]]
+    assert said == [("02:30 CEST", "Bob"), (" 02:30 CET", "Alice")]
+    left_out = alice.get(f"{address}?at=2026-03-29T02:30").context["answers"]
+    assert [one["words"][-10:] for one in left_out] == ["03:00 CEST"]
+
+
+@pytest.mark.parametrize("where", ["calendar", "change"])
+def test_a_time_that_cannot_be_read_is_said_and_not_answered(alice, order, where):
+    address = reverse(f"admin:escalation_schedule_{where}", args=[order.pk])
+    for odd in ("x", "0001-01-01T00:00", "9999-12-31T23:59"):
+        answer = alice.get(f"{address}?at={odd}")
+        assert answer.context["answers"] == []
+        assert "Enter a date and a time." in answer.content.decode()
+
+
+def test_a_schedules_page_leads_to_where_turns_are_written(alice, order, acme):
+    with in_tenant(acme.id):
+        Layer.objects.create(
+            tenant_id=acme.id, schedule=order, starts_on=date(2026, 1, 5)
+        )
+        first, second = Layer.objects.filter(schedule=order).order_by("id")
+    answer = alice.get(reverse("admin:escalation_schedule_change", args=[order.pk]))
+    text = answer.content.decode()
+    for layer, words in ((first, "Alice, Bob"), (second, "nobody yet")):
+        address = reverse("admin:escalation_layer_change", args=[layer.pk])
+        assert f'<a href="{address}">{words}' in text
+
+
+def test_a_schedules_page_says_when_nobody_is_on_call(alice, order, acme):
+    with in_tenant(acme.id):
+        Layer.objects.filter(schedule=order).update(
+            frequency="daily", lasts_minutes=8 * 60
+        )
+    answer = alice.get(reverse("admin:escalation_schedule_change", args=[order.pk]))
+    named = [bool(turn["names"]) for turn in answer.context["turns"]]
+    assert named in ([True, False] * 4, [False, True] * 4)
+
+
+def test_a_week_over_new_year_names_both_years(alice, order):
+    answer = alice.get(page(order, **{"from": "2026-12-30"}))
+    assert answer.context["heading"] == "28 Dec 2026 – 3 Jan 2027"
 
 
 def test_fairness_counts_hours_nights_and_weekends(alice, order):
@@ -275,3 +329,70 @@ def test_people_of_many_layers_have_lanes_and_the_most_have_a_number(
     assert (absent.lanes, len(absent.bars)) == (1, 14)
     edit = reverse("admin:escalation_layer_change", args=[layer.pk])
     assert edit in answer.content.decode()
+
+
+def override_form(order, people, **more):
+    return (
+        {
+            "kind": "replace",
+            "starts_at": "2026-10-20T09:00",
+            "ends_at": "2026-10-21T09:00",
+        }
+        | {name: str(member.pk) for name, member in people.items()}
+        | more
+    )
+
+
+def said_of(answer) -> str:
+    return " ".join(str(message) for message in answer.context["messages"])
+
+
+@pytest.mark.parametrize("where", ["calendar", "add"])
+def test_an_override_that_changes_nothing_or_leaves_a_gap_says_so(
+    alice, order, acme, where
+):
+    """In the week of 19 October Bob is on call."""
+    if where == "calendar":
+        address, more = page(order), {}
+    else:
+        address = reverse("admin:escalation_override_add")
+        more = {"schedule": str(order.pk)}
+    one, other = acme.members["alice"], acme.members["bob"]
+    for given, words in (
+        (override_form(order, {"member": other, "instead": one}), "changes nothing"),
+        (override_form(order, {"instead": other}, kind="remove"), "This leaves a gap"),
+        (override_form(order, {"member": one}, kind="only"), ""),
+    ):
+        with in_tenant(acme.id):
+            Override.objects.all().delete()
+        said = said_of(alice.post(address, given | more, follow=True))
+        assert words in said
+        assert bool(words) == ("nothing" in said or "gap" in said)
+
+
+def test_nobody_stands_in_for_himself(alice, order, acme):
+    one = acme.members["alice"]
+    given = override_form(order, {"member": one, "instead": one})
+    answer = alice.post(page(order), given)
+    assert list(answer.context["form"].errors) == ["instead"]
+
+
+def test_a_temporary_shift_is_drawn_only_where_it_counts(alice, order, acme):
+    begin = datetime(2026, 10, 20, tzinfo=UTC)
+    with in_tenant(acme.id):
+        one = TemporarySchedule.objects.create(
+            tenant_id=acme.id, schedule=order, starts_at=begin, ends_at=begin + DAY
+        )
+        for starts in (begin - DAY, begin + 2 * DAY):
+            TemporaryShift.objects.create(
+                tenant_id=acme.id,
+                temporary=one,
+                member=acme.members["alice"],
+                starts_at=starts,
+                ends_at=starts + DAY + HOUR,
+            )
+    drawn = {row.kind: row for row in alice.get(page(order)).context["rows"]}
+    shifts = [bar for bar in drawn["temporary"].bars if bar.person]
+    assert [(bar.starts, bar.ends) for bar in shifts] == [
+        (begin.timestamp() * 1000, (begin + HOUR).timestamp() * 1000)
+    ]

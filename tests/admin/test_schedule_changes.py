@@ -163,3 +163,37 @@ def test_a_temporary_schedule_has_shifts_by_the_schedules_clock(alice, order, ac
     change = reverse("admin:escalation_temporaryschedule_change", args=[row.pk])
     shown = alice.get(change).content.decode()
     assert 'value="2026-07-01T10:00"' in shown
+
+
+def test_a_swap_of_no_shift_is_not_called_one(alice, bob, order, acme):
+    """Alice has the week of 5 January, Bob that of 12 January."""
+    for whose, words in (("bob", ""), ("alice", "Alice has no shift in this time.")):
+        given = asked(order, acme, whose)
+        answer = alice.post(reverse(ADD), given, follow=True)
+        said = " ".join(map(str, answer.context["messages"]))
+        assert words in said
+        assert bool(words) == ("no shift" in said)
+    empty = next(s for s in swaps(acme) if s.beneficiary_id == acme.members["alice"].pk)
+    take = reverse("admin:escalation_swap_take", args=[empty.pk])
+    answer = bob.post(take, follow=True)
+    said = " ".join(map(str, answer.context["messages"]))
+    assert "There is no shift in this time" in said
+
+
+def test_a_temporary_schedule_says_its_gaps_and_overlaps_no_other(alice, order, acme):
+    add = reverse("admin:escalation_temporaryschedule_add")
+    given = {
+        "schedule": str(order.pk),
+        "starts_at": "2026-07-01T00:00",
+        "ends_at": "2026-07-02T00:00",
+        "shifts-TOTAL_FORMS": "0",
+        "shifts-INITIAL_FORMS": "0",
+    }
+    answer = alice.post(add, given, follow=True)
+    said = " ".join(map(str, answer.context["messages"]))
+    assert "This leaves a gap" in said
+    other = given | {"starts_at": "2026-07-01T23:00", "ends_at": "2026-07-03T00:00"}
+    answer = alice.post(add, other)
+    assert list(answer.context["adminform"].form.errors) == ["starts_at"]
+    beside = given | {"starts_at": "2026-07-02T00:00", "ends_at": "2026-07-03T00:00"}
+    assert alice.post(add, beside).status_code == 302

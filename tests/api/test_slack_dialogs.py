@@ -96,6 +96,11 @@ def test_escalate_now_does_the_waiting_step(acme, group, fake, card):
     with in_tenant(acme.id):
         assert DueStep.objects.get().due_at <= timezone.now()
         assert Audit.objects.filter(action="group.escalated").exists()
+    # A double click: the next step must not come for it, too.
+    choose(fake, card, "escalate")
+    assert heard(acme, fake) == ["#1 has changed meanwhile; nothing was done."]
+    with in_tenant(acme.id):
+        assert Audit.objects.filter(action="group.escalated").count() == 1
 
 
 def test_where_no_step_waits_the_person_is_told(acme, group, fake, card):

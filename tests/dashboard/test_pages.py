@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from alertcenter.alerts.models import Group
+from alertcenter.alerts.models import Group, Transition
+from alertcenter.dashboard import stories
+from escalation.models import DueStep, Run
 from tenants.models import ApiKey, Audit
 from tenants.rls import in_tenant
 from tests.cast import PASSWORD
@@ -190,3 +194,38 @@ def test_the_outbox_is_closed_outside_the_simulation(acme, settings):
     client = browser(acme.user("alice"))
     for name in ("outbox", "outbox-messages", "storm"):
         assert client.get(reverse(name)).status_code == 404
+
+
+def test_a_next_step_that_tells_nobody_itself_has_its_time_alone(acme, group):
+    with in_tenant(acme.id):
+        run = Run.objects.create(
+            tenant_id=acme.id,
+            group_id=group.pk,
+            policy_name="p",
+            snapshot={"steps": [{"kind": "repeat", "params": {"times": 2}}]},
+        )
+        due = timezone.now() + timedelta(hours=1)
+        DueStep.objects.create(
+            tenant_id=acme.id, run=run, group_id=group.pk, position=0, due_at=due
+        )
+    client = browser(acme.members["alice"].user)
+    text = client.get(f"/t/acme/groups/{group.number}").content.decode()
+    assert "<dt>Next</dt><dd><time" in text
+    assert '"nextStep"' in client.get("/t/acme/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("nobody_on_call", "Nobody is on call, so nobody was told."),
+        ("handed_over", "Handed over to another policy: Ops"),
+        ("restarted", "Ben began anew with the present policy."),
+        ("", "Ops"),
+    ],
+)
+def test_a_note_in_the_timeline_says_why(reason, words):
+    row = Transition(
+        kind="noted", reason=reason, data={"who": "Ops"}, actor_kind="member"
+    )
+    row.actor_label = "Ben"
+    assert stories._entry(row).said == words

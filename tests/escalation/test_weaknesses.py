@@ -96,3 +96,25 @@ def test_another_policy_is_judged_with_it_and_a_circle_is_seen(play):
     own.steps.update(kind="hand_over", params={"policy": str(own.pk)})
     found = of_policies(play.id, runs.snapshots(play.id, [own.pk]), play.now)
     assert [weak.code for weak in found[own.pk]] == ["circle"]
+
+
+def test_whoever_is_on_call_ahead_needs_an_address(play):
+    people = [play.member("bob"), play.member("carol")]
+    start = (play.now - timedelta(days=1)).date()
+    order = oncall.make(play.id, "Ops", people, starts_on=start)
+    step = {"kind": "oncall", "schedule": order}
+    assert codes(play, step) == []
+    carol = people[1]
+    Contact.objects.filter(member=carol).delete()
+    carol.user.email = ""
+    carol.user.save()
+    assert codes(play, step, name="Q") == [(1, "no_address")]
+    step["kind"] = "oncall_next"
+    assert codes(play, step, name="R") == [(1, "no_address")]
+
+
+def test_a_policy_is_judged_with_those_it_hands_over_to_alone(play):
+    last = play.policy(bob(play), name="Last")
+    first = play.policy({"kind": "hand_over", "policy": str(last.pk)}, name="First")
+    found = of_policies(play.id, runs.snapshots(play.id, [first.pk]), play.now)
+    assert found == {first.pk: []}

@@ -4,7 +4,9 @@ import { config, csrf, toast, word } from "./dom.js";
 
 export const HOUR = 3600;
 const NEXT = { acknowledge: "acknowledged", unacknowledge: "firing", resolve: "resolved", snooze: "snoozed", undo: "firing" };
-const UNDONE = new Set(["acknowledge", "snooze", "resolve"]);
+const UNDONE = new Set(["acknowledge", "unacknowledge", "snooze", "resolve"]);
+// These change no state: nothing is shown before the server has answered.
+const STATELESS = new Set(["escalate"]);
 
 /** Which acts fit a group in this state? */
 export function fitting(state) {
@@ -13,11 +15,17 @@ export function fitting(state) {
   return ["unacknowledge", "snooze", "resolve"];
 }
 
+/** May the waiting step be done at once? */
+export function mayEscalate(group) {
+  return Boolean(config.mayAct && group.state === "firing" && group.next_at);
+}
+
 /** Act on rows; `live` is the connection, `store` keeps guesses. */
 export async function perform(name, rows, live, store) {
-  const chosen = rows.filter((row) => name === "undo" || fitting(row.state).includes(name));
+  const fits = (row) => name === "undo" || (name === "escalate" ? mayEscalate(row) : fitting(row.state).includes(name));
+  const chosen = rows.filter(fits);
   if (!chosen.length) return;
-  for (const row of chosen) store.guess(row.id, guess(name));
+  if (!STATELESS.has(name)) for (const row of chosen) store.guess(row.id, guess(name));
   const frame = await send({
     do: name,
     groups: chosen.map((row) => row.id),
@@ -74,7 +82,7 @@ function complain(refused) {
 }
 
 function praise(name, done, live, store) {
-  const state = word(NEXT[name]);
+  const state = word(NEXT[name] ?? `${name}Done`);
   const text = done.length > 1 ? word("doneMany", { count: done.length, state }) : word("doneOne", { number: done[0].number, state });
   const undo = UNDONE.has(name)
     ? { label: word("undo"), run: () => perform("undo", done.map((row) => store.now(row.id) ?? row), live, store) }

@@ -1,7 +1,7 @@
 // How does one group's page stay true? It is fetched anew when its group changes.
 
 import "./chrome.js";
-import { perform } from "./acts.js";
+import { mayEscalate, perform } from "./acts.js";
 import { localTimes, read, say } from "./dom.js";
 import { Live } from "./live.js";
 import { buttons, why } from "./rows.js";
@@ -18,7 +18,8 @@ function draw() {
   const focused = document.activeElement?.dataset?.act;
   const place = document.getElementById("acts");
   if (!group || !place) return;
-  place.replaceChildren(...buttons(group, (name) => (name === "silence" ? silence(group) : perform(name, [group], live, store))));
+  const run = (name) => (name === "silence" ? silence(group) : perform(name, [group], live, store));
+  place.replaceChildren(...buttons(group, run, mayEscalate(group) ? ["escalate"] : []));
   const reason = document.getElementById("reasons");
   if (reason) say(reason, why(group));
   if (focused) (place.querySelector(`[data-act="${focused}"]`) ?? place.firstChild)?.focus();

@@ -298,6 +298,7 @@ const KEYS = {
   s: () => act("snooze", targets()),
   m: () => act("silence", targets()),
   u: () => act("unacknowledge", targets()),
+  e: () => act("escalate", targets()),
   p: () => pause(!paused),
   "/": () => $("search").focus(),
   "?": () => $("help").showModal(),

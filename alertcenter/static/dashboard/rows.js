@@ -32,6 +32,7 @@ export class Row {
     p.by = el("bdi", { class: "by" });
     p.age = el("time", { class: "age" });
     p.next = el("span", { class: "next" });
+    p.level = el("span", { class: "level" });
     p.acts = el("div", { class: "acts" });
     return el("li", { class: "row", "data-id": group.id },
       config.wall ? "" : el("label", { class: "pick-cell" }, p.pick),
@@ -40,7 +41,7 @@ export class Row {
         el("div", { class: "title-line" }, p.priority, el("span", { class: "number", text: `#${group.number}` }), p.title, p.service, p.counts),
         p.labels),
       el("div", { class: "status" }, p.state, p.hush, p.by),
-      el("div", { class: "when" }, p.age, p.next),
+      el("div", { class: "when" }, p.age, p.next, p.level),
       p.acts);
   }
 
@@ -98,10 +99,21 @@ export class Row {
     const left = group.next_at ? (new Date(group.next_at) - now) / 1000 : null;
     // While it is quiet, what comes next is held.
     const told = group.state === "firing" && !group.quiet;
-    say(parts.next, [told ? upcoming(group, left) : "", level(group, now)].filter(Boolean).join(" · "));
+    say(parts.next, told ? upcoming(group, left) : "");
     parts.next.title = parts.next.textContent;
     parts.next.classList.toggle("soon", told && left !== null && left < SOON);
+    say(parts.level, level(group, now));
+    parts.level.title = parts.level.textContent;
+    put(parts.level, "class", `level ${pressing(group, now)}`);
   }
+}
+
+/** How near is a missed service level? Amber in its last fifth, red past it. */
+function pressing(group, now) {
+  if (!group.sla_at) return "";
+  const end = new Date(group.sla_at);
+  if (end < now) return "missed";
+  return end - now < (end - new Date(group.opened_at)) / 5 ? "soon" : "";
 }
 
 /** Count down to the service level that is to be met next. */
@@ -111,10 +123,10 @@ export function level(group, now = Date.now()) {
   return word(left < 0 ? "slaMissed" : `sla_${group.sla}`, { time: lasting(Math.abs(left)) });
 }
 
-/** Return the buttons of a group's acts. */
-export function buttons(group, run) {
+/** Return the buttons of a group's acts; `more` is what fits besides. */
+export function buttons(group, run, more = []) {
   const names = fitting(group.state);
-  return (names.length ? [...names, "silence"] : []).map((name) => {
+  return (names.length ? [...names, ...more, "silence"] : []).map((name) => {
     const made = el("button", { type: "button", "data-act": name, title: word(name), "aria-label": `${word(name)} #${group.number}`, on: { click: () => run(name) } });
     made.append(icon(name), el("span", { text: word(name) }));
     return made;
@@ -155,6 +167,6 @@ function whoActed(group) {
 
 function upcoming(group, left) {
   if (left === null) return group.policy ? word("lastStep") : word("noPolicy");
-  const who = group.next_who || "…";
+  const who = group.next_who || word("nextStep"); // one that tells nobody itself
   return left > 0 ? word("next", { who, time: countdown(left) }) : word("nextNow", { who });
 }

@@ -14,11 +14,13 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from alertcenter.common.clocks import as_utc
 from escalation import calendar_words, oncall, quality, rota
 from escalation.admin.calendar import period as periods
 from escalation.admin.calendar.period import DAYS_OF_WEEK, Day, Period
 from escalation.admin.calendar.picture import People, milliseconds, percent, stretch
 from escalation.admin.calendar.rows import Calendar, calendar
+from escalation.clock_words import with_zone
 from escalation.hours import ONE_DAY, Span, joined
 from escalation.models import Schedule
 from escalation.quality import PERFECT, Quality
@@ -103,11 +105,12 @@ def _lies(at: datetime, span: Span) -> bool:
 
 
 def heading(period: Period) -> str:
-    """Return "November 2026", or "16 – 22 November 2026"."""
+    """Return "November 2026", or "16 Nov – 22 Nov 2026"."""
     if period.view == periods.MONTH:
         return date_format(period.first, "YEAR_MONTH_FORMAT")
     last = period.over - ONE_DAY
-    return f"{date_format(period.first, 'j M')} – {date_format(last, 'j M Y')}"
+    begin = "j M" if period.first.year == last.year else "j M Y"
+    return f"{date_format(period.first, begin)} – {date_format(last, 'j M Y')}"
 
 
 def links(asked: Asked) -> dict[str, str]:
@@ -235,6 +238,21 @@ def fairness(people: People, report: Quality) -> list[dict[str, Any]]:
 
 def hours_of(time: timedelta) -> str:
     return f"{time / HOUR:.1f}".removesuffix(".0")
+
+
+def answers(
+    schedule: Schedule, local: datetime, zone: ZoneInfo
+) -> list[dict[str, str]]:
+    """Say who is on call when a clock shows a time: twice where it shows it twice, and
+    at the first moment after a gap that leaves it out."""
+    moments = dict.fromkeys(as_utc(local, zone, last=last) for last in (False, True))
+    return [
+        {
+            "words": with_zone(at.astimezone(zone), "D j M Y, H:i"),
+            "names": who_at(schedule, at),
+        }
+        for at in moments
+    ]
 
 
 def who_at(schedule: Schedule, at: datetime) -> str:

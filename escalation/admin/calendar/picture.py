@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from escalation.admin.calendar.period import Period
+from escalation.clock_words import with_zone
 from escalation.hours import Span
 from escalation.shifts import Shift
 from tenants.models import Member
@@ -25,7 +25,6 @@ MOST_LANES = 12
 COLOURS = 12
 # The page is about so wide; a name that does not fit becomes initials, then nothing.
 WIDTH, LETTER, PADDING = 920, 7.5, 10
-MOMENT = "D j M, H:i T"
 
 
 class Item(NamedTuple):
@@ -171,8 +170,7 @@ def fitting(share: float, name: str, short: str) -> str:
 def stretch(period: Period, item: Item | Span) -> str:
     """Return from when until when, by the clock of the page."""
     begin, end = (
-        date_format(at.astimezone(period.zone), MOMENT)
-        for at in (item.starts_at, item.ends_at)
+        with_zone(at.astimezone(period.zone)) for at in (item.starts_at, item.ends_at)
     )
     return f"{begin} – {end}"
 

@@ -12,6 +12,7 @@ from escalation.admin.calendar import page
 from escalation.admin.calendar.period import WEEKS, Period, first_of
 from escalation.admin.calendar.picture import People, items_of, row
 from escalation.admin.calendar.rows import Calendar, layer_name
+from escalation.hours import Span
 from escalation.models import Schedule
 from escalation.shifts import Layer, shifts
 from tenants.models import Member
@@ -47,5 +48,6 @@ def preview(schedule: Schedule, layer: Layer, now: datetime) -> dict[str, Any]:
     return {
         "schedule": schedule,
         **page.frame(period, shown, now),
-        "gaps": page.listed(period, rota.gaps_in(final, within)),
+        # What is over cannot be mended.
+        "gaps": page.listed(period, rota.gaps_in(final, Span(now, within.ends_at))),
     }

@@ -165,7 +165,12 @@ class _Rows:
             **self.mine(temporary_id__in=list(found))
         ):
             url = self.url("temporaryschedule", shift.temporary_id)
-            yield Item(shift.starts_at, shift.ends_at, shift.member_id, url=url)
+            within = found[shift.temporary_id]
+            # Outside the range it counts for nothing.
+            begin = max(shift.starts_at, within.starts_at)
+            end = min(shift.ends_at, within.ends_at)
+            if begin < end:
+                yield Item(begin, end, shift.member_id, url=url)
 
     def absences(self) -> Iterator[Item]:
         """Yield when those who have turns here are away."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.admin.utils import unquote
@@ -13,23 +13,25 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alertcenter.alerts.lifecycle import database_time
-from alertcenter.common.clocks import as_utc
 from escalation import overriding
 from escalation.admin.calendar import page
 from escalation.admin.calendar.forms import OverrideForm, WallClockField
 from escalation.admin.calendar.page import Asked
+from escalation.admin.calendar.period import Period
 from escalation.admin.calendar.picture import People, stretch
 from escalation.admin.calendar.rows import override_words
 from escalation.hours import Span
 from escalation.models import Override, Schedule
+from escalation.shifts import Shift
 from tenants import roles
 from tenants.admin_base import may, membership_of
 from tenants.models import Member
+
+MOST_GAPS = 3
 
 
 class AtForm(forms.Form):
@@ -81,8 +83,12 @@ class CalendarPages:
             if form is None:
                 raise PermissionDenied
             if form.is_valid():
-                overriding.put(form.instance, actor=membership.actor)
+                row = form.instance
+                before = overriding.on_call_in(row)
+                overriding.put(row, actor=membership.actor)
                 self.say(request, _("The override is saved."))  # type: ignore[attr-defined]
+                for words in doubts(row, before, asked.period):
+                    self.say(request, words, good=False)  # type: ignore[attr-defined]
                 return HttpResponseRedirect(asked.query())
         context = (
             self.admin_site.each_context(request)
@@ -130,6 +136,25 @@ def override_form(
     return form
 
 
+def doubts(row: Override, before: Sequence[Shift] | None, period: Period) -> list[str]:
+    """Say what somebody who wrote this override may not have meant."""
+    after = overriding.on_call_in(row)
+    if before is None or after is None:
+        return []
+    if before == after:
+        return [_("It changes nothing: who is on call stays the same.")]
+    return gap_words(overriding.new_gaps(row, before, after), period)
+
+
+def gap_words(gaps: Sequence[Span], period: Period) -> list[str]:
+    """Say which gaps a change leaves."""
+    return [
+        _("This leaves a gap, nobody is on call: %(when)s.")
+        % {"when": stretch(period, gap)}
+        for gap in gaps[:MOST_GAPS]
+    ]
+
+
 def overrides(schedule: Schedule, asked: Asked) -> list[dict[str, Any]]:
     """Return the period's overrides in words."""
     begin, end = asked.period.within
@@ -158,15 +183,12 @@ def who(
     """Return the answer to "who at <time>?" (?at=), or for now."""
     zone = asked.period.zone
     form = AtForm(request.GET)
-    given = form.cleaned_data["at"] if form.is_valid() else None
-    at = as_utc(given, zone, last=False) if given else now
-    return {
-        "at_form": AtForm(initial={"at": _local(at, zone)}),
-        "at_words": date_format(at.astimezone(zone), "D j M Y, H:i T"),
-        "at_names": page.who_at(schedule, at),
-        "at_given": given is not None,
-    }
-
-
-def _local(at: datetime, zone: ZoneInfo) -> datetime:
-    return at.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+    if not form.is_valid():
+        return {"at_form": form, "answers": []}
+    given = form.cleaned_data["at"]
+    if not given:
+        local = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+        names = page.who_at(schedule, now)
+        answers = [{"words": _("now"), "names": names}]
+        return {"at_form": AtForm(initial={"at": local}), "answers": answers}
+    return {"at_form": form, "answers": page.answers(schedule, given, zone)}
