@@ -132,7 +132,7 @@ class TestTurns:
     def test_screens_show_a_page_without_the_flow(self, scene, send):
         """The group stands as before: the feed carries what others must look at."""
         self.let_fire(send, scene, 2)
-        shown = []
+        shown: list[dict[UUID, set[UUID]]] = []
         connection.close()
         with login_as("engine"):
             assert dispatcher.do_due_steps(show=shown.append) == 2
