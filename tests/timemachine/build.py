@@ -17,6 +17,7 @@ from escalation.models import (
     Override,
     Policy,
     Schedule,
+    SlaTarget,
     Step,
     Swap,
     TemporarySchedule,
@@ -73,6 +74,13 @@ def _tenant(tenant: told.Tenant) -> Built:
             built.members[person.key] = _person(pk, person)
         for schedule in tenant.schedules.values():
             built.schedules[schedule.key] = _schedule(pk, schedule, built)
+        for severity, (acknowledge, resolve) in tenant.targets.items():
+            SlaTarget.objects.create(
+                tenant_id=pk,
+                severity=severity,
+                acknowledge_seconds=acknowledge or None,
+                resolve_seconds=resolve or None,
+            )
         _routes(pk, tenant, built)
     return built
 
@@ -212,7 +220,9 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
         storm_per_minute=0,
     )
     for route in tenant.routes.values():
-        policy = Policy.objects.create(tenant_id=pk, name=route.team)
+        policy = Policy.objects.create(
+            tenant_id=pk, name=route.team, ack_timeout_seconds=route.ack
+        )
         for position, step in enumerate(route.steps, 1):
             target = step.target
             Step.objects.create(
@@ -224,6 +234,7 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
                 member=built.members.get(target) if step.kind == "member" else None,
                 schedule=built.schedules.get(target) if step.kind == "oncall" else None,
                 wait_seconds=step.wait or None,
+                params=_params(step, built),
             )
         Route.objects.create(
             tenant_id=pk,
@@ -233,3 +244,9 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
             policy=policy,
             group_wait_seconds=route.wait,
         )
+
+
+def _params(step: told.Step, built: Built) -> dict[str, object]:
+    if step.kind == "round_robin":
+        return {"members": [str(built.members[key].pk) for key in step.members]}
+    return {"times": step.times} if step.kind == "repeat" else {}

@@ -141,31 +141,38 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Step:
-    """`channel`, `member`, `oncall` (target: a key) or `wait` (seconds)."""
+    """`channel`, `member`, `oncall` (target: a key), `wait` (seconds), `round_robin`
+    (the next of `members`) or `repeat` (so many `times`)."""
 
     kind: str
     target: str = ""
     wait: int = 0
+    members: tuple[str, ...] = ()
+    times: int = 0
 
 
 @dataclass(frozen=True)
 class Route:
-    """Alerts with this label `team` go by these steps, after the group's wait."""
+    """Alerts with this label `team` go by these steps, after the group's wait; an
+    acknowledgement lasts `ack` seconds (0: for ever)."""
 
     team: str
     steps: tuple[Step, ...]
     wait: int = 0
+    ack: int = 0
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant; `channels` are (key, kind)."""
+    """One tenant; `channels` are (key, kind), `targets` by severity the seconds within
+    which a group is to be acknowledged and resolved (0: no target)."""
 
     key: str
     people: dict[str, Person]
     schedules: dict[str, Schedule]
     routes: dict[str, Route]
     channels: tuple[tuple[str, str], ...]
+    targets: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def has_channel(self, kind: str) -> bool:
         return any(kind == one for _key, one in self.channels)
