@@ -13,6 +13,8 @@ from alertcenter.common.ids import uuid7
 from escalation.models import (
     Absence,
     Availability,
+    CalendarImport,
+    ImportedShift,
     Layer,
     Override,
     Policy,
@@ -163,6 +165,21 @@ def _schedule(pk: UUID, schedule: told.Schedule, built: Built) -> Schedule:
             ends_at=swap.ends,
             taken_at=Now() if swap.benefactor else None,
         )
+    for overrides in {one.overrides for one in schedule.imported}:
+        # Nobody reads it: its shifts are there.
+        read = CalendarImport.objects.create(
+            **mine, url="https://calendar.example/x.ics", overrides=overrides
+        )
+        for one in schedule.imported:
+            if one.overrides == overrides:
+                ImportedShift.objects.create(
+                    tenant_id=pk,
+                    calendar=read,
+                    member=built.members[one.member],
+                    starts_at=one.starts,
+                    ends_at=one.ends,
+                    level=one.level,
+                )
     for temporary in schedule.temporaries:
         stretch = TemporarySchedule.objects.create(
             **mine, starts_at=temporary.starts, ends_at=temporary.ends

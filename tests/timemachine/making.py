@@ -15,6 +15,7 @@ from tests.timemachine.world import (
     Act,
     Contact,
     Hours,
+    Imported,
     Incident,
     Layer,
     Override,
@@ -319,6 +320,19 @@ def _schedule(
                 )
             )
         temporaries.append(Temporary(begin, end, tuple(shifts)))
+    imported = []
+    for alone, most in ((False, 14), (True, 3)):
+        if rng.random() < 0.6:
+            imported += [
+                Imported(
+                    rng.choice(people),
+                    begin,
+                    end,
+                    0 if alone else rng.choice((0, 0, 1, 2, 9)),
+                    alone,
+                )
+                for begin, end in _stretches(rng, most, zone)
+            ]
     return Schedule(
         key=zone,
         zone=zone,
@@ -329,6 +343,7 @@ def _schedule(
         overrides=tuple(overrides),
         swaps=tuple(swaps),
         temporaries=tuple(temporaries),
+        imported=tuple(imported),
     )
 
 
@@ -444,7 +459,12 @@ def odd_moments(rng: random.Random, world: World) -> list[datetime]:
                             zone, datetime.combine(day, rng.choice(times))
                         )
                     )
-            for changed in (schedule.overrides, schedule.swaps, schedule.temporaries):
+            for changed in (
+                schedule.overrides,
+                schedule.swaps,
+                schedule.temporaries,
+                schedule.imported,
+            ):
                 for one in changed:
                     found += [one.starts, one.ends]
             for temporary in schedule.temporaries:

@@ -19,6 +19,7 @@ from tests.timemachine.world import (
     Act,
     Contact,
     Hours,
+    Imported,
     Incident,
     Layer,
     Override,
@@ -301,6 +302,24 @@ def test_swaps_then_overrides_then_temporary_schedules():
     assert found.who(NOON) == {"ben"}
 
 
+def test_shifts_of_a_calendar_count_as_layers_do_or_alone():
+    around = (NOON - HOUR, NOON + HOUR)
+    one = layer("ann", level=1)
+
+    def by(*shifts: Imported, who=None) -> frozenset[str]:
+        return cover(one, imported=shifts, who=who).who(NOON)
+
+    assert by(Imported("ben", *around)) == {"ann"}
+    assert by(Imported("ben", *around, level=1)) == {"ann", "ben"}
+    assert by(Imported("ben", *around, level=2)) == {"ben"}
+    # Absent or not: the calendar says so. Inactive ones are on call by nothing.
+    assert by(Imported("ben", *around, level=2), who=people("ben")) == {"ben"}
+    gone = people(inactive="ben")
+    assert by(Imported("ben", *around, level=2), who=gone) == {"ann"}
+    alone = Imported("ben", *around, overrides=True)
+    assert by(alone, Imported("cem", *around, level=9)) == {"ben"}
+
+
 def test_quiet_hours_hold_a_call_or_leave_a_mail():
     tenant = Tenant("acme", {}, {}, {}, (("sms", "sms"),))
     person = Person(
@@ -417,6 +436,7 @@ def test_a_seed_makes_the_same_world_and_a_rich_one():
     }  # fmt: skip
     assert {bool(w.benefactor) for s in schedules for w in s.swaps} == {True, False}
     assert any(s.temporaries for s in schedules)
+    assert {i.overrides for s in schedules for i in s.imported} == {True, False}
     routes = [r for t in one.tenants.values() for r in t.routes.values()]
     assert {step.kind for route in routes for step in route.steps} == {
         "channel", "member", "oncall", "wait", "round_robin", "repeat",

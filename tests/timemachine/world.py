@@ -125,8 +125,19 @@ class Temporary:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """A shift that was read from a calendar; of one of overrides, or of a level."""
+
+    member: str
+    starts: datetime
+    ends: datetime
+    level: int = 0
+    overrides: bool = False
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """Layers, and what changes them for a while."""
+    """Layers, shifts of calendars, and what changes them for a while."""
 
     key: str
     zone: str
@@ -137,6 +148,7 @@ class Schedule:
     overrides: tuple[Override, ...] = ()
     swaps: tuple[Swap, ...] = ()
     temporaries: tuple[Temporary, ...] = ()
+    imported: tuple[Imported, ...] = ()
 
 
 @dataclass(frozen=True)
