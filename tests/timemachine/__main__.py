@@ -34,6 +34,7 @@ class Figures:
     turns: int
     pulled: int
     lapsed: int
+    held: int
     clock_changes: int
     zones: int
     simulated_days: float
@@ -78,6 +79,7 @@ def main() -> int:
         turns=wanted.counts["turns"],
         pulled=wanted.counts["pulled"],
         lapsed=wanted.counts["lapsed"],
+        held=wanted.counts["held"],
         clock_changes=sum(
             len(changes(zone, BEGIN, clock.now)) for zone in world.zones()
         ),

@@ -8,7 +8,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
+from alertcenter.alerts import silences
 from alertcenter.alerts.models import Route
+from alertcenter.alerts.silences import Draft
 from alertcenter.common.ids import uuid7
 from escalation.models import (
     Absence,
@@ -34,6 +36,7 @@ from notifications.models import (
     PersonalStep,
     QuietHours,
 )
+from tenants.actors import THE_ENGINE
 from tenants.models import Member
 from tenants.models import Tenant as TenantRow
 from tenants.rls import in_tenant
@@ -84,6 +87,14 @@ def _tenant(tenant: told.Tenant) -> Built:
                 resolve_seconds=resolve or None,
             )
         _routes(pk, tenant, built)
+        for silence in tenant.silences:
+            draft = Draft(
+                [f'team="{silence.team}"'],
+                silence.ends,
+                starts_at=silence.starts,
+                comment="The year wants quiet.",
+            )
+            silences.save(pk, draft, actor=THE_ENGINE, confirm=True)
     return built
 
 

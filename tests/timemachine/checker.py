@@ -149,6 +149,10 @@ class Checker:
             if over.end is not None and at >= over.end:
                 return
             found.counts["pulled"] += at < due
+            at, waited_for = heard(tenant, incident, at), at
+            if over.end is not None and at >= over.end:
+                return
+            found.counts["held"] += at > waited_for
             now, delay, told, not_before = at, NO_TIME, True, at
             began = began or at
             if step.kind != "repeat":
@@ -285,6 +289,19 @@ def pulled(
         if seconds and due > opened + timedelta(seconds=seconds) and mark > now:
             at = min(at, mark)
     return at
+
+
+def heard(tenant: Tenant, incident: Incident, at: datetime) -> datetime:
+    """Return when a step that comes at `at` is done: with the end of the silence."""
+    while True:
+        over = [
+            one.ends
+            for one in tenant.silences
+            if one.team == incident.team and one.starts <= at < one.ends
+        ]
+        if not over:
+            return at
+        at = max(over)
 
 
 def ended_by_themselves(

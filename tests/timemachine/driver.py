@@ -70,10 +70,15 @@ WAITING = """
 SELECT EXISTS (SELECT FROM feed WHERE shard >= 0 AND (alert_id IS NOT NULL OR %s)),
   EXISTS (SELECT FROM due_step WHERE state = 'due' AND due_at <= now()),
   EXISTS (SELECT FROM flush WHERE due_at <= now()),
-  EXISTS (SELECT FROM due_step WHERE state = 'ack' AND due_at <= now())
+  EXISTS (SELECT FROM due_step WHERE state = 'ack' AND due_at <= now()),
+  EXISTS (SELECT FROM silence WHERE next_change_at <= now())
 """
+# What a silence holds is looked at again each two minutes, in case that its end was
+# missed. Here nobody looks: it has to come with the end.
 NEXT = """
-SELECT least((SELECT min(due_at) FROM due_step WHERE state IN ('due', 'ack')),
+SELECT least((SELECT min(due_at) FROM due_step
+    WHERE state = 'ack' OR state = 'due' AND held = ''),
+  (SELECT min(next_change_at) FROM silence),
   (SELECT min(due_at) FROM flush))
 """
 OPENED = """
@@ -186,9 +191,15 @@ class Driver:
     def until_nothing_is_due(self, *, screens: bool = False) -> None:
         """Let the jobs that wake at a notice work."""
         while True:
-            ((fed, due, flushed, lapsed),) = self.ask(WAITING, [screens])
-            if not (fed or due or flushed or lapsed):
+            ((fed, due, flushed, lapsed, turned),) = self.ask(WAITING, [screens])
+            if not (fed or due or flushed or lapsed or turned):
                 return
+            if turned:
+                with self.timed("silences"):
+                    sweep_silences()
+                    # It changed groups, not alerts: no screen's business only.
+                    while flow.process_feed():
+                        pass
             if lapsed:
                 with self.timed("lapsed"):
                     forgotten()

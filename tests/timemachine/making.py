@@ -25,6 +25,7 @@ from tests.timemachine.world import (
     Range,
     Route,
     Schedule,
+    Silence,
     Step,
     Swap,
     Temporary,
@@ -165,6 +166,7 @@ def make(seed: int, incidents: int) -> World:
         own = places[number * SCHEDULES : (number + 1) * SCHEDULES]
         world.tenants[key] = _tenant(rng, key, own, recipes, number)
     world.incidents.extend(_incidents(rng, world, incidents))
+    _silences(rng, world)
     return world
 
 
@@ -400,6 +402,22 @@ def _routes(rng: random.Random, tenant: Tenant) -> list[Route]:
         wait = 45 if number == 3 else 0
         routes.append(Route(f"team{number}", tuple(steps), wait, rng.choice(ACKS)))
     return routes
+
+
+def _silences(rng: random.Random, world: World) -> None:
+    """Silence teams about the time at which something happens to them."""
+    wanted = min(40, 4 + len(world.incidents) // 20)
+    for number, incident in enumerate(rng.sample(world.incidents, wanted)):
+        # Never at the moment of anything else.
+        begin = incident.opens + timedelta(
+            seconds=rng.choice((-600, -30, 20, 200, 3600)),
+            microseconds=500_000 + 7 * number,
+        )
+        lasts = timedelta(seconds=rng.choice((120, 900, 7200, 43_200, 2 * 86_400)))
+        if begin > BEGIN:
+            world.tenants[incident.tenant].silences.append(
+                Silence(incident.team, begin, begin + lasts)
+            )
 
 
 # --- incidents ---

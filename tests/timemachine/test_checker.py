@@ -28,6 +28,7 @@ from tests.timemachine.world import (
     Quiet,
     Route,
     Schedule,
+    Silence,
     Step,
     Swap,
     Temporary,
@@ -401,6 +402,20 @@ def test_a_target_that_would_be_missed_pulls_a_step_forward_once():
     assert minutes(found) == [(1, 0), (3, 20), (5, 80)]
     met = course(*steps, targets={4: (3600, 0), 5: (60, 60)}).reckon(opened())
     assert minutes(met) == [(1, 0), (3, 60), (5, 120)]
+
+
+def test_a_silence_holds_steps_until_it_ends():
+    def quiet(begin: int, end: int) -> Silence:
+        minute = timedelta(minutes=1)
+        return Silence("t", NOON + begin * minute, NOON + end * minute)
+
+    steps = (ANN, Step("wait", wait=600), BEN)
+    found = course(*steps, silences=[quiet(5, 15), quiet(14, 20)]).reckon(opened())
+    assert minutes(found) == [(1, 0), (3, 20)]
+    first = course(*steps, silences=[quiet(-5, 30), quiet(40, 41)]).reckon(opened())
+    assert minutes(first) == [(1, 30), (3, 41)]
+    acked = opened(("acknowledge", 12))
+    assert minutes(course(*steps, silences=[quiet(5, 15)]).reckon(acked)) == [(1, 0)]
 
 
 def test_all_share_a_list_and_take_turns_at_it():

@@ -175,6 +175,15 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """From when to when nobody is told of a team's alerts."""
+
+    team: str
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class Tenant:
     """One tenant; `channels` are (key, kind), `targets` by severity the seconds within
     which a group is to be acknowledged and resolved (0: no target)."""
@@ -185,6 +194,7 @@ class Tenant:
     routes: dict[str, Route]
     channels: tuple[tuple[str, str], ...]
     targets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    silences: list[Silence] = field(default_factory=list)
 
     def has_channel(self, kind: str) -> bool:
         return any(kind == one for _key, one in self.channels)
