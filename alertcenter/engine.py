@@ -184,7 +184,7 @@ def send_leftovers() -> int:
 
 def jobs() -> list[Job]:
     """Return the jobs of one dispatcher."""
-    in_turns = dispatcher.Turns()
+    in_turns = dispatcher.Turns(flow.show)
     steps = Job(
         "steps",
         in_turns.work,

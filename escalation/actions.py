@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.db.utils import InterfaceError, OperationalError
 
-from alertcenter.alerts import lifecycle
+from alertcenter.alerts import lifecycle, reopening
 from alertcenter.alerts.lifecycle import NOW, After
 from alertcenter.alerts.models import Group, GroupAlert
 from escalation import asking, runs, undoing
@@ -184,6 +184,7 @@ def resolve(
 ) -> list[Outcome]:
     """It is over: close the groups and the alerts that fire in them."""
     ids = list(group_ids)
+    closes = reopening.look(tenant_id, ids) if undoing.is_person(actor) else None
     members = GroupAlert.objects.filter(
         tenant_id=tenant_id, group_id__in=ids, left_at=None
     ).exclude(group__state="resolved")
@@ -192,6 +193,8 @@ def resolve(
         tenant_id, members.values_list("alert_id", flat=True), actor=actor
     )
     groups, outcomes = lock(tenant_id, ids, only_open, actor)
+    if closes is not None:
+        undoing.remember(tenant_id, groups, "resolved", actor, closes)
     GroupAlert.objects.filter(
         tenant_id=tenant_id, group_id__in=[g.pk for g in groups], left_at=None
     ).update(left_at=Now())
@@ -297,8 +300,16 @@ def undo(tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor) -> list[Ou
     """Take back what this person did last, within seconds of it: the group is as it
     was, and its policy goes on where it stood."""
     ids = list(group_ids)
-    groups, outcomes = lock(tenant_id, ids, only_open, actor)
-    acts = undoing.acts_of(tenant_id, [g.pk for g in groups], actor)
+    # Alerts are locked before groups, always.
+    closed = undoing.lock_alerts(tenant_id, undoing.acts_of(tenant_id, ids, actor))
+    groups, outcomes = lock(tenant_id, ids, lambda _: None, actor)
+    found = undoing.acts_of(tenant_id, [g.pk for g in groups], actor)
+    acts = {
+        pk: act
+        for pk, act in found.items()
+        if act["kind"] != "resolved" or pk in closed
+    }
+    acts = undoing.reopen(tenant_id, acts, actor)
     mine = [g for g in groups if g.pk in acts]
     change(
         mine,
@@ -311,7 +322,10 @@ def undo(tenant_id: UUID, group_ids: Iterable[UUID], *, actor: Actor) -> list[Ou
     for group in mine:
         undoing.revive(tenant_id, group.pk, acts[group.pk])
     runs.watch(tenant_id, [g.pk for g in mine if g.state == "acknowledged"])
-    finish(tenant_id, mine, "noted", actor, reason="undone")
+    again = [g for g in mine if g.pk in closed]
+    finish(tenant_id, again, "reopened", actor)
+    others = [g for g in mine if g.pk not in closed]
+    finish(tenant_id, others, "noted", actor, reason="undone")
     return outcomes(mine, otherwise="too_late")
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from alertcenter.common import outbound
 from alertcenter.common.outbound import Answer, OutboundError
@@ -32,6 +34,18 @@ def check_url(url: str) -> str:
     scheme, divider, rest = url.strip().partition("://")
     known = SCHEMES.get(scheme.lower(), scheme)
     return outbound.check_url(f"{known}{divider}{rest}")
+
+
+def checked_url(url: str) -> str:
+    """Return an address that can be called, or "". Raises ValidationError."""
+    if not url:
+        return ""
+    try:
+        check_url(url)
+    except OutboundError as error:
+        text = _("An address begins with https://, http:// or webcal://.")
+        raise ValidationError(text) from error
+    return url.strip()
 
 
 def fetch(url: str, *, etag: str = "", last_modified: str = "") -> Fetched:

@@ -1,4 +1,4 @@
-"""Why could a calendar not be read? In words, in the reader's language."""
+"""Why could a calendar not be read, or shown? In words, in the reader's language."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ SENTENCES: dict[str, Callable[[], str]] = {
     "slow": lambda: _("Reading the calendar took too long."),
     "unreadable": lambda: _("The calendar cannot be read: %(part)s"),
 }
+
+
+def too_much() -> str:
+    """Return why a schedule is not shown: it would keep everybody else waiting."""
+    return _(
+        "There are too many turns, changes or absences here to be reckoned at once. "
+        "Ask for a shorter time, or make the turns longer and fewer."
+    )
 
 
 def said(error: str) -> str:

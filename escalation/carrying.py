@@ -18,7 +18,7 @@ from alertcenter.alerts import lifecycle, weighing
 from alertcenter.alerts.lifecycle import GroupChange
 from alertcenter.alerts.models import Group
 from escalation import holding, runs, telemetry, threads
-from escalation.messages import messages_for
+from escalation.messages import Upcoming, messages_for
 from escalation.models import DueStep
 from escalation.steps.base import (
     HandOver,
@@ -28,7 +28,7 @@ from escalation.steps.base import (
     WaitUntil,
 )
 from escalation.steps.books import Books
-from escalation.steps.following import MOST_HANDED, Coming, following
+from escalation.steps.following import MOST_HANDED, Coming, following, next_who
 from escalation.steps.registry import kind_of
 from notifications import outbox
 from notifications.message import Message
@@ -51,8 +51,12 @@ class Claimed:
         return found
 
 
-def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
-    """Write what the steps ask for: deliveries, timeline, the next due steps."""
+def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> set[UUID]:
+    """Write what the steps ask for: deliveries, timeline, the next due steps.
+
+    Returns the groups that screens are to show anew: those of whose steps the flow
+    need not hear, for the group itself stands as before.
+    """
     over = [c for c in claimed if c.group.state != "firing"]
     live = [c for c in claimed if c.group.state == "firing"]
     held = holding.hold(tenant_id, live)
@@ -62,7 +66,7 @@ def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     ended = [o for o in orders if not isinstance(o.found.then, WaitUntil)]
     _close([c.step for c in over], [o.step for o in ended])
     _put_off([o for o in orders if isinstance(o.found.then, WaitUntil)])
-    _go_on(tenant_id, ended, now)
+    upcoming = _go_on(tenant_id, ended, now)
     # Before the new pages are written: whoever was told earlier sees who is told now,
     # and what comes next.
     said = [o for o in orders if o.found.says]
@@ -70,15 +74,24 @@ def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> None:
     heard = [o for o in said if o.group.pk in told]
     spoken = {o.group.pk: o.group for o in orders if o.found.targets}
     spoken |= {o.group.pk: o.group for o in heard}
-    messages = messages_for(tenant_id, list(spoken.values())) if spoken else {}
+    messages = (
+        messages_for(tenant_id, list(spoken.values()), upcoming=upcoming)
+        if spoken
+        else {}
+    )
     threads.add(tenant_id, [order.line() for order in heard], messages)
     outbox.put(tenant_id, [e for o in orders for e in o.entries(messages)])
-    lifecycle.change_groups(
-        [o.change(tenant_id) for o in orders if o.found.says], actor=THE_ENGINE
-    )
+    # Whose step only told somebody is as it was: nothing waits for that.
+    plain = [o for o in said if not o.found.values and not o.found.act]
+    others = [o for o in said if o.found.values or o.found.act]
+    for some, feed in ((plain, False), (others, True)):
+        lifecycle.change_groups(
+            [o.change(tenant_id) for o in some], actor=THE_ENGINE, feed=feed
+        )
     for order in orders:
         if order.found.act:
             order.found.act()
+    return {o.group.pk for o in plain}
 
 
 def _come(now: datetime, claimed: Sequence[Claimed]) -> list[Claimed]:
@@ -112,9 +125,12 @@ def _put_off(orders: Sequence[Order]) -> None:
     )
 
 
-def _go_on(tenant_id: UUID, orders: Sequence[Order], now: datetime) -> None:
-    """Write each run's next due step, or finish it at the end of its policy."""
-    rows, finished, handed = [], [], []
+def _go_on(
+    tenant_id: UUID, orders: Sequence[Order], now: datetime
+) -> dict[UUID, Upcoming]:
+    """Write each run's next due step, or finish it at the end of its policy; return
+    what comes next of those groups whose run goes on."""
+    rows, finished, handed, who = [], [], [], {}
     for order in orders:
         step = order.step
         coming = _coming(tenant_id, order, now)
@@ -124,9 +140,11 @@ def _go_on(tenant_id: UUID, orders: Sequence[Order], now: datetime) -> None:
                 handed.append(order)
             continue
         rows.append((step.run_id, step.group_id, *coming))
-    runs.add_due_steps(tenant_id, rows)
+        who[step.group_id] = next_who(step.run.snapshot["steps"], coming.position)
+    moments = runs.add_due_steps(tenant_id, rows)
     runs.finish(tenant_id, finished)
     _hand_over(tenant_id, handed)
+    return {pk: (moment, who[pk]) for pk, moment in moments.items()}
 
 
 def _coming(tenant_id: UUID, order: Order, now: datetime) -> Coming | None:

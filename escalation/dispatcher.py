@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -95,16 +95,21 @@ FOR UPDATE OF d SKIP LOCKED
 """
 
 
+# Shows screens the groups of tenants.
+Show = Callable[[dict[UUID, set[UUID]]], None]
+
+
 class Turns:
     """How many steps are claimed at once, so that no turn lasts too long?"""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Show | None = None) -> None:
         self.limit = BATCH
+        self.show = show
 
     def work(self) -> int:
         """Carry out due steps; return how many were taken up."""
         begun = time.monotonic()
-        done = do_due_steps(self.limit)
+        done = do_due_steps(self.limit, self.show)
         spent = time.monotonic() - begun
         if done >= self.limit or spent > TURN_SECONDS:
             fitting = int(done * TURN_SECONDS / max(spent, 0.001))
@@ -126,8 +131,9 @@ def until_next() -> float:
     return max(LEAST_PAUSE, row[0]) if row else LONGEST_PAUSE
 
 
-def do_due_steps(limit: int = BATCH) -> int:
-    """Carry out due steps; return how many were taken up."""
+def do_due_steps(limit: int = BATCH, show: Show | None = None) -> int:
+    """Carry out due steps, and `show` what they changed; return how many were taken
+    up."""
     with transaction.atomic():
         shares = fair_shares(limit)
         if not shares:
@@ -139,8 +145,13 @@ def do_due_steps(limit: int = BATCH) -> int:
             by_tenant: dict[UUID, list[Claimed]] = defaultdict(list)
             for one in claimed:
                 by_tenant[one.step.tenant_id].append(one)
-            for tenant_id in sorted(by_tenant):
-                carry_out_safely(tenant_id, by_tenant[tenant_id])
+            changed = {
+                tenant_id: carry_out_safely(tenant_id, by_tenant[tenant_id])
+                for tenant_id in sorted(by_tenant)
+            }
+            # At the end: who numbers a tenant's frames keeps others from it.
+            if show is not None:
+                show({tenant_id: ids for tenant_id, ids in changed.items() if ids})
             failpoints.hit("escalate.after_insert_outbox")
     failpoints.hit("escalate.after_commit")
     return len(claimed)
@@ -238,24 +249,24 @@ def _json(text: str) -> Any:
     return json.loads(text)
 
 
-def carry_out_safely(tenant_id: UUID, steps: Sequence[Claimed]) -> None:
+def carry_out_safely(tenant_id: UUID, steps: Sequence[Claimed]) -> set[UUID]:
     """Carry out steps together; should that fail, one by one, so that a step which
-    cannot be done delays no other."""
+    cannot be done delays no other. Returns what `carry_out` does."""
     if not steps:
-        return
+        return set()
     try:
         with transaction.atomic():
-            carry_out(tenant_id, steps)
+            return carry_out(tenant_id, steps)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         if len(steps) > 1:
             middle = len(steps) // 2
-            carry_out_safely(tenant_id, steps[:middle])
-            carry_out_safely(tenant_id, steps[middle:])
-            return
+            first = carry_out_safely(tenant_id, steps[:middle])
+            return first | carry_out_safely(tenant_id, steps[middle:])
         log.exception("step_failed", extra={"due_step": steps[0].step.pk})
         put_off(steps[0].step, error)
+        return set()
 
 
 def put_off(step: DueStep, error: Exception) -> None:

@@ -35,6 +35,10 @@ class TooManyFeeds(Exception):
     """There are as many already as may be."""
 
 
+class TooMuch(Exception):
+    """To reckon these shifts would keep everybody else waiting."""
+
+
 @dataclass(frozen=True)
 class Feed:
     """What a calendar client is shown."""
@@ -112,7 +116,8 @@ def opened(tenant_id: UUID, feed_id: UUID) -> CalendarFeed | None:
 
 
 def show(feed: CalendarFeed, *, gaps: bool = False) -> Feed:
-    """Return what a feed shows now; with `gaps` also when nobody is on call."""
+    """Return what a feed shows now; with `gaps` also when nobody is on call. Raises
+    TooMuch."""
     now = database_time()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     shown = Span(today - BEFORE, today + AHEAD + ONE_DAY)
@@ -155,8 +160,14 @@ def _looked_up(
 ) -> Iterator[tuple[_Found, dict[UUID, Member]]]:
     within = ical_out.around(shown)
     rotas = oncall.load(feed.tenant_id, [one.pk for one in schedules], within)
+    budget = rota.Budget()
     for schedule in schedules:
-        shifts = rota.final(rotas[schedule.pk], within)
+        given = rotas[schedule.pk]
+        if feed.member_id is not None and feed.member_id not in rota.people_of(given):
+            continue
+        if not budget.takes(given, within):
+            raise TooMuch
+        shifts = rota.final(given, within)
         zone = ZoneInfo(schedule.time_zone)
         spans = ical_out.own_spans(shifts, shown, zone)
         if feed.member_id is not None:

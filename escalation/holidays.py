@@ -75,6 +75,22 @@ def regions() -> dict[str, tuple[str, ...]]:
     return {country: tuple(codes) for country, codes in sorted(found.items())}
 
 
+def region(country: str, subdivision: str) -> tuple[str, str]:
+    """Return a country and its region by their codes, in any case, as the library
+    writes them; ("", "") for none. Raises HolidaysError."""
+    if not country:
+        if subdivision:
+            raise HolidaysError(subdivision)
+        return "", ""
+    codes = regions().get(country.upper())
+    if codes is None:
+        raise HolidaysError(country)
+    by_name = {code.casefold(): code for code in codes} | {"": ""}
+    if subdivision.casefold() not in by_name:
+        raise HolidaysError(subdivision)
+    return country.upper(), by_name[subdivision.casefold()]
+
+
 def countries(language: str) -> list[tuple[str, str]]:
     """Return (code, name) of the known countries, by their names in a language."""
     from babel import Locale, UnknownLocaleError

@@ -34,7 +34,7 @@ SELECT l.schedule_id::text, l.id::text, l.time_zone, l.starts_on, l.handoff,
     SELECT string_agg(t.position || ':' || t.member_id, ',' ORDER BY t.position, t.id)
     FROM turn t WHERE t.tenant_id = l.tenant_id AND t.layer_id = l.id)
 FROM layer l
-WHERE l.tenant_id = %s AND l.schedule_id = ANY (%s)
+WHERE l.tenant_id = %s AND l.schedule_id = ANY (%s::uuid[])
 ORDER BY l.level, l.id
 """
 

@@ -19,6 +19,8 @@ from escalation.charts import chart_of
 from notifications.message import AlertLine, Funnel, Message, Note
 from tenants.models import Tenant
 
+# When the next step is due, and whom it tells.
+Upcoming = tuple[datetime, str]
 MOST_ALERTS = 10
 # What our sources call it, and what Grafana's rules do:
 # https://grafana.com/docs/grafana/latest/alerting/configure-notifications/template-notifications/images-in-notifications/
@@ -41,12 +43,18 @@ def messages_for(
     groups: Sequence[Group],
     *,
     notes: Mapping[UUID, Note | None] | None = None,
+    upcoming: Mapping[UUID, Upcoming] | None = None,
 ) -> dict[UUID, Message]:
-    """Return the messages about groups, with few queries for all of them."""
+    """Return the messages about groups, with few queries for all of them.
+
+    Whoever has just written what is `upcoming` says so; the others are looked up.
+    """
     tenant = Tenant.objects.get(pk=tenant_id)
     services = _services(tenant_id, groups)
     lines = _alert_lines(tenant_id, [g.pk for g in groups])
-    coming = next_steps(tenant_id, [g.pk for g in groups])
+    coming = dict(upcoming or {})
+    unknown = [g.pk for g in groups if g.pk not in coming]
+    coming |= next_steps(tenant_id, unknown) if unknown else {}
     notes = notes or {}
     funnels = _funnels(tenant_id, groups, lines)
     messages = {
@@ -69,7 +77,7 @@ def _message(
     tenant: Tenant,
     group: Group,
     lines: list[AlertLine],
-    coming: tuple[datetime, str] | None,
+    coming: Upcoming | None,
     note: Note | None,
     service: Service | None,
 ) -> Message:
@@ -246,9 +254,7 @@ WHERE d.tenant_id = %s AND d.group_id = ANY (%s::uuid[]) AND d.state = 'due'
 """
 
 
-def next_steps(
-    tenant_id: UUID, group_ids: Sequence[UUID]
-) -> dict[UUID, tuple[datetime, str]]:
+def next_steps(tenant_id: UUID, group_ids: Sequence[UUID]) -> dict[UUID, Upcoming]:
     """Return when each group's next step is due, and whom it tells, or the first after
     it that tells somebody."""
     with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -35,12 +35,14 @@ FEW = 100
 
 @dataclass(frozen=True)
 class OnCall:
-    """Who is on call by a schedule, until when, and who is next."""
+    """Who is on call by a schedule, until when, and who is next; `too_much`: until
+    when cannot be said without keeping others waiting."""
 
     schedule: Schedule
     members: Sequence[Member]
     until: datetime | None
     next_members: Sequence[Member]
+    too_much: bool = False
 
     @property
     def names(self) -> str:
@@ -83,7 +85,8 @@ def everyone_on_call(
 ) -> list[OnCall]:
     """Return the state of each schedule of the tenant, by name."""
     rotas = load(tenant_id, schedule_ids, Span(at, at + LONGEST_LOOK))
-    found = {pk: rota.coming(one, at) for pk, one in rotas.items()}
+    budget = rota.Budget()
+    found = {pk: rota.coming(one, at, budget) for pk, one in rotas.items()}
     members = members_of(
         tenant_id, (people for c in found.values() for people in (c.people, c.then))
     )
@@ -93,6 +96,7 @@ def everyone_on_call(
             [members[p] for p in found[schedule.pk].people],
             found[schedule.pk].until,
             [members[p] for p in found[schedule.pk].then],
+            found[schedule.pk].too_much,
         )
         for schedule in Schedule.objects.filter(tenant_id=tenant_id, pk__in=rotas)
     ]
@@ -115,18 +119,33 @@ def load(
     """Return the rotas of these schedules (all with None), with what bears on a
     stretch of time."""
     rows = Schedule.objects.filter(tenant_id=tenant_id)
-    if schedule_ids is not None:
-        rows = rows.filter(pk__in=list(schedule_ids))
-    schedules = list(rows)
+    wanted = None if schedule_ids is None else set(schedule_ids)
+    if wanted is not None and len(wanted) <= FEW:
+        rows = rows.filter(pk__in=wanted)
+    schedules = [
+        facts
+        for facts in map(_Facts._make, rows.values_list(*_Facts._fields))
+        if wanted is None or facts.id in wanted
+    ]
     if not schedules:
         return {}
     return _Reader(tenant_id, schedules, within).rotas()
 
 
+class _Facts(NamedTuple):
+    """What is reckoned with of a schedule's row."""
+
+    id: UUID
+    time_zone: str
+    holiday_country: str
+    holiday_subdivision: str
+    stand_in: bool
+
+
 @dataclass(frozen=True)
 class _Reader:
     tenant_id: UUID
-    schedules: Sequence[Schedule]
+    schedules: Sequence[_Facts]
     within: Span
 
     def rotas(self) -> dict[UUID, Rota]:
@@ -142,13 +161,13 @@ class _Reader:
         # An inactive member is away always, whatever else he has.
         away = self.away() | gone if any(s.stand_in for s in self.schedules) else gone
         return {
-            one.pk: Rota(
+            one.id: Rota(
                 zone=layer_rows.zone_or_utc(one.time_zone),
-                layers=layers.get(one.pk, ()),
-                fixed=fixed.get(one.pk, ()),
-                swaps=swaps.get(one.pk, ()),
-                overrides=overrides.get(one.pk, ()),
-                temporaries=temporaries.get(one.pk, ()),
+                layers=layers.get(one.id, ()),
+                fixed=fixed.get(one.id, ()),
+                swaps=swaps.get(one.id, ()),
+                overrides=overrides.get(one.id, ()),
+                temporaries=temporaries.get(one.id, ()),
                 holidays=holidays.of_years(
                     one.holiday_country, one.holiday_subdivision, self.years()
                 ),
@@ -167,7 +186,7 @@ class _Reader:
         } | more
 
     def ids(self) -> list[UUID]:
-        return [one.pk for one in self.schedules]
+        return [one.id for one in self.schedules]
 
     def these(self, name: str) -> dict[str, list[UUID]]:
         """Return the condition for these schedules; of many, a long list costs more
@@ -179,10 +198,11 @@ class _Reader:
         return range(begin.year, (self.within.ends_at + hours.ONE_DAY).year + 1)
 
     def layers(self) -> dict[UUID, list[Rotation]]:
-        zones = {str(one.pk): (one.pk, one.time_zone) for one in self.schedules}
+        zones = {str(one.id): (one.id, one.time_zone) for one in self.schedules}
         found: dict[UUID, list[Rotation]] = defaultdict(list)
         with connection.cursor() as cursor:
-            cursor.execute(layer_rows.LAYERS, [self.tenant_id, self.ids()])
+            ids = [str(pk) for pk in self.ids()]
+            cursor.execute(layer_rows.LAYERS, [self.tenant_id, ids])
             for schedule, *facts in cursor.fetchall():
                 pk, zone = zones[schedule]
                 if (layer := layer_rows.readable(zone, facts)) is not None:

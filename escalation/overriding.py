@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from escalation.models import Override
 from tenants import audit
 from tenants.actors import Actor
@@ -16,13 +18,20 @@ def put(override: Override, *, actor: Actor) -> Override:
     return override
 
 
+def change(override: Override, fields: list[str], *, actor: Actor) -> Override:
+    """Write what was changed of an override, whose values are valid."""
+    override.save(force_update=True)
+    _record(override, actor, "change", fields=fields)
+    return override
+
+
 def remove(override: Override, *, actor: Actor) -> None:
     """Take an override back; what it covered is as the layers say again."""
     _record(override, actor, "delete")
     override.delete()
 
 
-def _record(override: Override, actor: Actor, verb: str) -> None:
+def _record(override: Override, actor: Actor, verb: str, **more: Any) -> None:
     audit.record(
         override.tenant_id,
         actor,
@@ -35,4 +44,5 @@ def _record(override: Override, actor: Actor, verb: str) -> None:
         instead=str(override.instead_id or ""),
         starts_at=override.starts_at.isoformat(),
         ends_at=override.ends_at.isoformat(),
+        **more,
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from escalation.limits import MOST_STEPS
 from escalation.models import Policy, Step
-from escalation.runs import MOST_STEPS
 from tenants import audit
 from tenants.actors import Actor
 

@@ -1,9 +1,15 @@
-"""What goes with a group that is let go? Its runs, and their due steps first."""
+"""What goes with a group that is let go? Its runs, and their due steps first.
+
+Dry runs, which have no group, go by their age.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from tenants import retention
-from tenants.retention import Belonging
+from tenants.retention import Belonging, Sweep
 
 OF_THE_GROUPS = "group_id = ANY (%(groups)s)"
 BELONGINGS = (
@@ -20,3 +26,9 @@ def register() -> None:
     """Tell tenants.retention what this room keeps."""
     if BELONGINGS[0] not in retention.belongings:
         retention.belongings.extend(BELONGINGS)
+        retention.sweepers.append(sweep_dry_runs)
+
+
+def sweep_dry_runs(sweep: Sweep, tenant_id: UUID, before: datetime) -> None:
+    """Let go of what was tried long ago."""
+    sweep.remove(tenant_id, "dry_run", "created_at < %(before)s", before=before)

@@ -20,7 +20,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from escalation import hours
-from escalation.hours import Span
+from escalation.hours import DAY_NAMES, Span
 from escalation.shifts import NOBODY, UNITS, Layer, People, Shift, on_call, shifts
 
 ONLY, REPLACE, REMOVE, ADD = "only", "replace", "remove", "add"
@@ -248,8 +248,12 @@ def gaps_in(found: Iterable[Shift], within: Span) -> list[Span]:
 
 # --- what it costs ---
 
-# One looks at some hundred thousand people a second.
+# One looks at some hundred thousand people a second: what the engine may take for one
+# schedule, and what a page, a feed or an answer may take for all that it shows.
 MOST_EFFORT = 500_000
+MOST_SHOWN = 200_000
+# Whom layers put on call together is joined faster than it is found.
+PEOPLE_OF_A_LOOK = 10
 LENGTHS = {**UNITS, "monthly": timedelta(days=28)}
 
 
@@ -258,22 +262,41 @@ def is_too_much(rota: Rota, within: Span) -> bool:
     return effort(rota, within) > MOST_EFFORT
 
 
+class Budget:
+    """What may still be reckoned for one page, whatever the number of schedules."""
+
+    def __init__(self, left: int = MOST_SHOWN) -> None:
+        self._left = left
+
+    def takes(self, rota: Rota, within: Span) -> bool:
+        """Whether enough is left to reckon a stretch; if so it is taken."""
+        needed = effort(rota, within)
+        if needed > self._left:
+            return False
+        self._left -= needed
+        return True
+
+
 def effort(rota: Rota, within: Span) -> int:
     """Return about how many looks at a person it takes to reckon a stretch."""
     whole = within.ends_at - within.starts_at
-    looks = edges = 0
+    looks = edges = crowd = 0
     for layer in rota.layers:
         people = [person for turn in layer.turns for person in turn]
         cuts = [len(rota.away[one]) for one in people if one in rota.away]
+        days = sum(len(one.days) for one in layer.hours)
         pieces = whole // (LENGTHS[layer.frequency] * layer.every) + 1 + sum(cuts)
-        pieces += whole.days * len(layer.hours)
+        pieces += -(-whole.days * days // len(DAY_NAMES))
         # Of who is there one turn is looked at, else all until somebody is.
         looks += pieces * (len(people) if cuts else 1)
         edges += pieces
+        crowd += max(map(len, layer.turns), default=0)
     lasting: list[Change | Fixed] = [*rota.swaps, *rota.overrides, *rota.fixed]
-    edges += 2 * len(lasting)
+    own = [len(one.shifts) for one in rota.temporaries]
+    edges += 2 * (len(lasting) + len(own) + sum(own))
     held = sum((_inside(one, within) for one in lasting), timedelta())
-    at_once = len(rota.temporaries) + len(OVERRIDES) * held / whole
+    at_once = len(own) + max(own, default=0) + len(OVERRIDES) * held / whole
+    at_once += crowd / PEOPLE_OF_A_LOOK
     return round(looks + edges * (1 + at_once))
 
 
@@ -282,26 +305,38 @@ def _inside(one: Change | Fixed, within: Span) -> timedelta:
     return max(min(one.ends_at, end) - max(one.starts_at, begin), timedelta())
 
 
+def people_of(rota: Rota) -> set[UUID]:
+    """Return everybody who may ever be on call by it."""
+    found = {one for layer in rota.layers for turn in layer.turns for one in turn}
+    found.update(one.person for one in rota.fixed)
+    found.update(one.person for one in (*rota.swaps, *rota.overrides) if one.person)
+    for temporary in rota.temporaries:
+        found.update(one for shift in temporary.shifts for one in shift.people)
+    return found
+
+
 class Coming(NamedTuple):
-    """Who is on call, until when, and who comes then."""
+    """Who is on call, until when, and who comes then; `too_much`: the last two would
+    have kept others waiting."""
 
     people: People
     until: datetime | None
     then: People
+    too_much: bool = False
 
 
-LOOKS = (timedelta(days=8), timedelta(days=40), timedelta(days=400))
+LOOKS = tuple(timedelta(days=n) for n in (2, 8, 40, 400))
 
 
-def coming(rota: Rota, at: datetime) -> Coming:
+def coming(rota: Rota, at: datetime, budget: Budget | None = None) -> Coming:
     """Return who is on call at `at`, when that changes, and to whom. `until` is None
     where nothing changes within 400 days, or as far as can be told without keeping
-    others waiting."""
+    others waiting (by `budget`, if several are asked)."""
     people = people_at(rota, at)
     for ahead in LOOKS:
         end = at + ahead
-        if is_too_much(rota, Span(at, end)):
-            break
+        if not (budget or Budget(MOST_EFFORT)).takes(rota, Span(at, end)):
+            return Coming(people, None, NOBODY, too_much=True)
         found = final(rota, Span(at, end))
         first = found[0] if found else None
         if not people and first:

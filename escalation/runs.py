@@ -18,6 +18,7 @@ from django.db.models import F, Min
 
 from alertcenter.alerts import routing
 from alertcenter.alerts.models import Group
+from escalation.limits import MOST_STEPS
 from escalation.models import DueStep, Policy, Run, Step
 from escalation.models.team import Team
 from escalation.sla import SHARE
@@ -25,8 +26,6 @@ from escalation.steps import registry
 from escalation.steps.base import OLD
 from escalation.steps.following import next_step
 from tenants.models import Member
-
-MOST_STEPS = 100
 
 
 def snapshot(
@@ -168,6 +167,7 @@ LEFT JOIN (SELECT tenant_id, severity,
     resolve_seconds * interval '1 second' AS resolve FROM sla_target) t
   ON t.tenant_id = x.tenant AND t.severity = o.severity
 ON CONFLICT (tenant_id, run_id, position, round) DO NOTHING
+RETURNING group_id, due_at
 """
 
 
@@ -177,14 +177,17 @@ WAKE = "NOTIFY ac_steps"
 
 def add_due_steps(
     tenant_id: UUID, rows: Sequence[tuple[UUID, UUID, int, int, float]]
-) -> None:
-    """Write due steps: (run, group, position, round, seconds from now)."""
+) -> dict[UUID, datetime]:
+    """Write due steps: (run, group, position, round, seconds from now); return when
+    the step of each group is due."""
     if not rows:
-        return
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(ADD, [tenant_id, *map(list, zip(*rows, strict=True))])
+        found = dict(cursor.fetchall())
         if any(seconds <= 0 for *_, seconds in rows):
             cursor.execute(WAKE)
+    return found
 
 
 def stop(tenant_id: UUID, group_ids: Iterable[UUID]) -> int:

@@ -2,7 +2,8 @@
 
 Remembered in the act's own transaction, one row a group. Taken back within seconds, the
 run goes on where it stood: the step that was due is due at its time, pages that waited
-to be sent are sent. What was sent stays sent.
+to be sent are sent. What was sent stays sent. A resolve remembers also which alerts it
+closed (alertcenter.alerts.reopening).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
+from alertcenter.alerts import reopening
 from alertcenter.alerts.models import Group
 from escalation.messages import iso
 from escalation.models import LastAct
@@ -46,7 +48,7 @@ ON CONFLICT (tenant_id, group_id) DO UPDATE SET kind = excluded.kind,
 """
 # What changed a group after it (a source, another person) stands above it.
 ACTS = """
-SELECT a.group_id, a.kind, a.before::text FROM last_act a
+SELECT a.group_id, a.kind, a.before::text, a.at FROM last_act a
 WHERE a.tenant_id = %(tenant)s AND a.group_id = ANY (%(ids)s::uuid[])
   AND a.actor_kind = %(kind)s AND a.actor_id = %(actor)s
   AND a.at > now() - %(seconds)s * interval '1 second'
@@ -77,11 +79,22 @@ AND state = 'cancelled' AND attempts = 0
 """
 
 
-def remember(tenant_id: UUID, groups: Sequence[Group], kind: str, actor: Actor) -> None:
-    """Note how locked groups stand before a person's act."""
-    if actor.kind not in PEOPLE or not groups:
+def remember(
+    tenant_id: UUID,
+    groups: Sequence[Group],
+    kind: str,
+    actor: Actor,
+    alerts: Mapping[UUID, reopening.Kept] | None = None,
+) -> None:
+    """Note how locked groups stand before a person's act, and the alerts of each that
+    it closes."""
+    if not is_person(actor) or not groups:
         return
-    rows = [{"id": str(g.pk), "before": _before(g)} for g in groups]
+    closes = alerts or {}
+    rows = [
+        {"id": str(g.pk), "before": _before(g) | {"alerts": closes.get(g.pk, [])}}
+        for g in groups
+    ]
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "kind": kind,
@@ -91,6 +104,11 @@ def remember(tenant_id: UUID, groups: Sequence[Group], kind: str, actor: Actor) 
     }
     with connection.cursor() as cursor:
         cursor.execute(REMEMBER, values)
+
+
+def is_person(actor: Actor) -> bool:
+    """Whether there is somebody who may take it back."""
+    return actor.kind in PEOPLE
 
 
 def _before(group: Group) -> dict[str, Any]:
@@ -115,8 +133,8 @@ def acts_of(
     with connection.cursor() as cursor:
         cursor.execute(ACTS, values)
         return {
-            pk: json.loads(before) | {"kind": kind}
-            for pk, kind, before in cursor.fetchall()
+            pk: json.loads(before) | {"kind": kind, "at": at}
+            for pk, kind, before, at in cursor.fetchall()
         }
 
 
@@ -125,7 +143,36 @@ def values_before(act: Mapping[str, Any]) -> dict[str, Any]:
     if act["kind"] == "assigned":
         return {"assignee_id": act["assignee_id"]}
     moments = {n: act[n] and parse_datetime(act[n]) for n in MOMENTS}
-    return {name: act[name] for name in COLUMNS} | moments
+    values = {name: act[name] for name in COLUMNS} | moments
+    if act["kind"] == "resolved":
+        values |= {"resolved_at": None, "firing_count": act["firing_count"]}
+    return values
+
+
+def lock_alerts(tenant_id: UUID, acts: Mapping[UUID, Mapping[str, Any]]) -> set[UUID]:
+    """Lock what resolves closed, before their groups; return those groups."""
+    closed = {pk: act for pk, act in acts.items() if act["kind"] == "resolved"}
+    if closed:
+        alerts = (one["alert"] for act in closed.values() for one in act["alerts"])
+        reopening.lock(tenant_id, alerts)
+    return set(closed)
+
+
+def reopen(
+    tenant_id: UUID, acts: Mapping[UUID, dict[str, Any]], actor: Actor
+) -> dict[UUID, dict[str, Any]]:
+    """Open the alerts again that resolves closed; return the acts to be undone."""
+    closed = {
+        pk: (act["at"], act["alerts"])
+        for pk, act in acts.items()
+        if act["kind"] == "resolved"
+    }
+    fires = reopening.reopen(tenant_id, closed, actor=actor) if closed else {}
+    return {
+        pk: act | {"firing_count": fires.get(pk, 0)}
+        for pk, act in acts.items()
+        if pk not in closed or pk in fires
+    }
 
 
 def revive(tenant_id: UUID, group_id: UUID, act: Mapping[str, Any]) -> None:

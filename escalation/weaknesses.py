@@ -40,11 +40,12 @@ class Weakness:
 @dataclass(frozen=True)
 class Cover:
     """How a schedule is covered: the first gap ahead, and whether there is nothing
-    else; `then`: whether somebody is next."""
+    else; `then`: whether somebody is next; `too_much`: nobody can say."""
 
     gap: datetime | None = None
     never: bool = False
     then: bool = True
+    too_much: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,8 @@ def _on_call(number: int, plan: Plan, facts: Facts, name: str) -> Weakness | Non
     cover = facts.schedules.get(str(of(plan, "schedule")), Cover(never=True))
     if cover.never:
         return Weakness(number, "never", name)
+    if cover.too_much:
+        return Weakness(number, "too_much", name)
     if plan["kind"] == "oncall_next":
         return None if cover.then else Weakness(number, "no_next", name)
     if cover.gap and of(plan, "nobody") != fields.WAIT_FOR:
@@ -216,6 +219,8 @@ def _covers(tenant_id: UUID, ids: Iterable[str], now: datetime) -> dict[str, Cov
 
 
 def _cover(found: rota.Rota, within: Span) -> Cover:
+    if not rota.Budget().takes(found, within):
+        return Cover(too_much=True)
     gaps = rota.gaps(found, within)
     return Cover(
         gap=gaps[0].starts_at if gaps else None,

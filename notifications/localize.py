@@ -256,7 +256,7 @@ LINES: dict[str, Line] = {
     "noted": _noted,
     "grouped": _joined,
     "opened": lambda w: _("Opened."),
-    "reopened": lambda w: _("Firing again."),
+    "reopened": lambda w: _("%(actor)s took the resolve back: it still fires.") % w,
     "paged": lambda w: _("Reminder: still firing."),
     "told": lambda w: _("Notified: %(who)s") % w,
     "withdrawn": lambda w: _("This page has been withdrawn."),

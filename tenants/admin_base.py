@@ -277,6 +277,14 @@ class TenantInline(Scoped):
 
     form: Any = TenantForm
     show_change_link = False
+    most: int | None = None  # rows; a form with more is refused
+
+    def get_max_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if self.most is not None:
+            return self.most
+        return super().get_max_num(  # type: ignore[misc]
+            request, obj, **kwargs
+        )
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -292,6 +300,8 @@ class TenantInline(Scoped):
         return field
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        if self.most is not None:
+            kwargs["validate_max"] = True
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
         formset.form.membership = membership_of(request)
         return formset

@@ -13,9 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from alertcenter.api import limits, refusals
 from alertcenter.api.errors import DATABASE_AWAY
-from alertcenter.common.buckets import Buckets
 from alertcenter.common.errors import Refused
-from escalation import feeds
+from alertcenter.common.shared_buckets import SharedBuckets
+from escalation import calendar_words, feeds
 from escalation.feeds import Feed
 from tenants.apikeys import lookup_hash
 from tenants.rls import in_tenant
@@ -24,7 +24,8 @@ METHODS = ("GET", "HEAD")
 PLACE = re.compile(r"([A-Za-z0-9_-]{43})(?:\.ics)?")
 TYPE = "text/calendar; charset=utf-8"
 # Clients ask each quarter of an hour at most; several may share an address.
-READINGS = Buckets(rate=1 / 10, burst=30)
+RATE, BURST = 1 / 10, 30.0
+READINGS = SharedBuckets("calendar-readings", RATE, BURST)
 
 
 @csrf_exempt
@@ -86,10 +87,13 @@ def looked_up(token: str, address: str, *, gaps: bool) -> Feed:
         raise refusals.not_found()
     digest = lookup_hash(token)
     if wait := READINGS.wait(digest):
-        raise limits.refused("reading", READINGS.rate, READINGS.burst, wait)
+        raise limits.refused("reading", RATE, BURST, wait)
     READINGS.take(digest)
     with in_tenant(ids[0]):
         feed = feeds.opened(*ids)
         if feed is None:
             raise refusals.not_found()
-        return feeds.show(feed, gaps=gaps)
+        try:
+            return feeds.show(feed, gaps=gaps)
+        except feeds.TooMuch as error:
+            raise Refused(422, "too_much", calendar_words.too_much()) from error

@@ -70,13 +70,15 @@ class PersonOut(serializers.Serializer):
 
 
 class OnCallOut(serializers.Serializer):
-    """Who is on call by one schedule, until when, and who comes then."""
+    """Who is on call by one schedule, until when, and who comes then. `too_much`: the
+    last two are left out, since the schedule has too many turns to reckon them."""
 
     schedule = serializers.UUIDField(source="schedule.pk")
     name = serializers.CharField(source="schedule.name")
     on_call = PersonOut(source="members", many=True)
     until = serializers.DateTimeField(allow_null=True)
     next = PersonOut(source="next_members", many=True)
+    too_much = serializers.BooleanField()
 
 
 class AllOnCallOut(serializers.Serializer):
@@ -162,7 +164,7 @@ class ShiftsView(TenantAPIView):
         given.is_valid(raise_exception=True)
         within: Span = given.validated_data["within"]
         found = oncall.load(row.tenant_id, [pk], within)[pk]
-        if rota.is_too_much(found, within):
+        if not rota.Budget().takes(found, within):
             wrong = {"until": "Too many turns: ask for a shorter stretch."}
             raise serializers.ValidationError(wrong)
         final = rota.final(found, within)

@@ -16,21 +16,20 @@ from rest_framework.response import Response
 from alertcenter.api.alerts import ErrorOut
 from alertcenter.api.auth import Standing
 from alertcenter.api.base import Pages, TenantAPIView, page_of
-from alertcenter.api.on_call import in_reach, schedule_of
+from alertcenter.api.on_call import schedule_of
 from alertcenter.api.schedules import checked, known
 from alertcenter.common.errors import Refused
 from escalation import overriding, swapping
-from escalation.models import Override, Swap, TemporarySchedule, TemporaryShift
+from escalation.models import Override, Swap
 from escalation.models.changes import OverrideKind
 from escalation.swapping import SwapError
-from tenants import audit, roles
+from tenants import roles
 from tenants.actors import MEMBER, Actor
 from tenants.models.apikey import Scope
 
-WRITING = dict.fromkeys(("POST", "DELETE"), Scope.ADMIN.value)
+WRITING = dict.fromkeys(("POST", "PATCH", "DELETE"), Scope.ADMIN.value)
 REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
 GONE = {204: None, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
-MOST_SHIFTS = 500
 
 
 class StretchShape(serializers.Serializer):
@@ -40,6 +39,8 @@ class StretchShape(serializers.Serializer):
     ends_at = serializers.DateTimeField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len({"starts_at", "ends_at"} & set(attrs)) < 2:
+            return attrs  # a change: the row is looked at as a whole
         if attrs["ends_at"] <= attrs["starts_at"]:
             raise serializers.ValidationError({"ends_at": "It ends before it begins."})
         return attrs
@@ -91,27 +92,6 @@ class TakeIn(serializers.Serializer):
     member = serializers.UUIDField(required=False)
 
 
-class TemporaryShiftShape(StretchShape):
-    """A member's shift."""
-
-    member = serializers.UUIDField(source="member_id")
-
-
-class TemporaryIn(NotedShape):
-    """A range in which only these shifts count."""
-
-    shifts = TemporaryShiftShape(  # type: ignore[call-arg]  # DRF hands it to the list
-        many=True, max_length=MOST_SHIFTS
-    )
-
-
-class TemporaryOut(NotedShape):
-    """A temporary schedule as it stands."""
-
-    id = serializers.UUIDField()
-    shifts = TemporaryShiftShape(many=True)
-
-
 class OverridesView(TenantAPIView):
     """The overrides of one schedule."""
 
@@ -148,6 +128,27 @@ class OverrideView(TenantAPIView):
     """One override."""
 
     scopes = WRITING
+
+    @extend_schema(
+        operation_id="overrides_update",
+        summary="Change an override",
+        request=OverrideIn(partial=True),
+        responses={200: OverrideOut, **REFUSALS},
+    )
+    def patch(
+        self, request: Request, pk: UUID, override: UUID, **_kwargs: Any
+    ) -> Response:
+        given = OverrideIn(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        schedule = schedule_of(self, request, pk)
+        row = one(Override, schedule, override)
+        values = with_ids(given.validated_data, schedule.tenant_id)
+        for name, value in values.items():
+            setattr(row, name, value)
+        checked(row)
+        fields = sorted(given.validated_data)
+        overriding.change(row, fields, actor=self.standing(request).actor)
+        return Response(OverrideOut(row).data)
 
     @extend_schema(
         operation_id="overrides_destroy",
@@ -252,67 +253,6 @@ class SwapTakenView(TenantAPIView):
         return Response(status=204)
 
 
-class TemporariesView(TenantAPIView):
-    """The temporary schedules of one schedule."""
-
-    scopes = WRITING
-
-    @extend_schema(
-        operation_id="temporary_schedules_list",
-        summary="List the temporary schedules of a schedule",
-        responses={200: page_of(TemporaryOut), 401: ErrorOut, 404: ErrorOut},
-    )
-    def get(self, request: Request, pk: UUID, **_kwargs: Any) -> Response:
-        row = schedule_of(self, request, pk)
-        rows = TemporarySchedule.objects.filter(tenant_id=row.tenant_id, schedule=row)
-        rows = rows.prefetch_related("shifts")
-        return Pages("-starts_at").answer(rows, self, TemporaryOut)
-
-    @extend_schema(
-        operation_id="temporary_schedules_create",
-        summary="Let only these shifts count in a range",
-        request=TemporaryIn,
-        responses={201: TemporaryOut, **REFUSALS},
-    )
-    def post(self, request: Request, pk: UUID, **_kwargs: Any) -> Response:
-        given = TemporaryIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        schedule = schedule_of(self, request, pk)
-        values = dict(given.validated_data)
-        shifts = values.pop("shifts")
-        mine = {"tenant_id": schedule.tenant_id}
-        known(schedule.tenant_id, [shift["member_id"] for shift in shifts])
-        row = TemporarySchedule(**mine, schedule=schedule, **values)
-        checked(row)
-        own = [TemporaryShift(**mine, temporary=row, **shift) for shift in shifts]
-        for one_ in own:
-            in_reach("shifts", one_.starts_at)
-            in_reach("shifts", one_.ends_at)
-        row.save(force_insert=True)
-        TemporaryShift.objects.bulk_create(own)
-        note(row, "create", self.standing(request).actor)
-        return Response(TemporaryOut(row).data, status=201)
-
-
-class TemporaryView(TenantAPIView):
-    """One temporary schedule."""
-
-    scopes = WRITING
-
-    @extend_schema(
-        operation_id="temporary_schedules_destroy",
-        summary="Delete a temporary schedule; the layers count again",
-        responses=GONE,
-    )
-    def delete(
-        self, request: Request, pk: UUID, temporary: UUID, **_kwargs: Any
-    ) -> Response:
-        row = one(TemporarySchedule, schedule_of(self, request, pk), temporary)
-        note(row, "delete", self.standing(request).actor)
-        row.delete()
-        return Response(status=204)
-
-
 @dataclass(frozen=True)
 class Caller:
     """Who acts: a member, or whoever holds a key, in terms of roles."""
@@ -347,17 +287,4 @@ def one(model: Any, schedule: Any, pk: UUID) -> Any:
     rows = model.objects.select_for_update()
     return get_object_or_404(
         rows, tenant_id=schedule.tenant_id, schedule=schedule, pk=pk
-    )
-
-
-def note(row: TemporarySchedule, verb: str, actor: Actor) -> None:
-    audit.record(
-        row.tenant_id,
-        actor,
-        f"temporaryschedule.{verb}",
-        kind="temporaryschedule",
-        object_id=row.pk,
-        schedule=str(row.schedule_id),
-        starts_at=row.starts_at.isoformat(),
-        ends_at=row.ends_at.isoformat(),
     )

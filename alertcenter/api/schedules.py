@@ -3,6 +3,7 @@ layers and turns with them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from alertcenter.api.fields import DetailsField
 from alertcenter.api.on_call import schedule_of
 from escalation import layering
 from escalation.hours import DAY_NAMES, MOST_HOURS
+from escalation.limits import MOST_LAYERS, MOST_PLACES, MOST_TOGETHER, MOST_TURNS
 from escalation.models import Layer, Schedule
 from escalation.models.schedule import (
     HIGHEST_LEVEL,
@@ -36,7 +38,6 @@ from tenants.models.apikey import Scope
 
 WRITING = dict.fromkeys(("POST", "PATCH", "DELETE"), Scope.ADMIN.value)
 REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut}
-MOST_LAYERS, MOST_TURNS, MOST_TOGETHER = 50, 200, 20
 OF_LAYER = (
     "name",
     "level",
@@ -105,6 +106,14 @@ class LayerShape(serializers.Serializer):
         ),
         max_length=MOST_TURNS,
     )
+
+    def validate_turns(self, value: list[list[UUID]]) -> list[list[UUID]]:
+        """Turns of many are fewer."""
+        if sum(map(len, value)) > MOST_PLACES:
+            raise serializers.ValidationError(
+                f"At most {MOST_PLACES} members in all turns together."
+            )
+        return value
 
 
 class ScheduleIn(serializers.Serializer):
@@ -284,15 +293,16 @@ def write_layers(schedule: Schedule, given: list[dict[str, Any]]) -> None:
 
 def known(tenant_id: UUID, people: list[UUID]) -> None:
     """Raise serializers.ValidationError for members that are not the tenant's."""
-    rows = Member.objects.filter(tenant_id=tenant_id, pk__in=people)
+    rows = Member.objects.filter(tenant_id=tenant_id, pk__in=set(people))
     if missing := set(people) - set(rows.values_list("pk", flat=True)):
         raise serializers.ValidationError({"members": f"No member {min(missing)}."})
 
 
-def checked(row: Any) -> None:
-    """Raise serializers.ValidationError for what a row may not hold."""
+def checked(row: Any, but: Collection[str] = ()) -> None:
+    """Raise serializers.ValidationError for what a row may not hold; `but` fields
+    that are judged elsewhere, such as secrets."""
     try:
-        row.full_clean()
+        row.full_clean(exclude=but)
     except ValidationError as error:
         raise serializers.ValidationError(
             serializers.as_serializer_error(error)

@@ -30,7 +30,7 @@ from alertcenter.api.slack_said import (
     safe,
     sign_of,
 )
-from escalation import actions, notes, oncall, responders
+from escalation import actions, calendar_words, notes, oncall, responders
 from escalation.acting import Outcome
 from notifications import localize
 from tenants import roles
@@ -134,7 +134,8 @@ def shift(one: oncall.OnCall, reader: Member) -> str:
     """Return one schedule in a line, its times in the reader's zone."""
     name = f"*{safe(one.schedule.name, 80)}*"
     if not one.members:
-        return _("%(order)s: nobody") % {"order": name}
+        said = _("%(order)s: nobody") % {"order": name}
+        return f"{said}. {calendar_words.too_much()}" if one.too_much else said
     until = one.until.isoformat() if one.until else None
     words = {
         "order": name,
@@ -142,6 +143,9 @@ def shift(one: oncall.OnCall, reader: Member) -> str:
         "until": safe(localize.moment(until, reader.language, reader.time_zone)),
         "next": safe(one.next_names, 200) or _("nobody"),
     }
+    if one.too_much:
+        words["why"] = calendar_words.too_much()
+        return _("%(order)s: %(who)s. %(why)s") % words
     if one.until is None:
         return _("%(order)s: %(who)s") % words
     return _("%(order)s: %(who)s until %(until)s, then %(next)s") % words

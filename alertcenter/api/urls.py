@@ -14,9 +14,11 @@ from alertcenter.api import (
     personal,
     policies,
     schedule_urls,
+    service_levels,
     servicenow,
     services,
     silences,
+    teams,
     victorops,
 )
 from alertcenter.api import heartbeat_settings as beats
@@ -76,6 +78,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
         f"{V1}/policies/<uuid:pk>/timeline",
         policies.PolicyCourseView.as_view(),
         name="policy-timeline",
+    ),
+    path(f"{V1}/teams", teams.TeamsView.as_view(), name="teams"),
+    path(f"{V1}/teams/<uuid:pk>", teams.TeamView.as_view(), name="team"),
+    path(
+        f"{V1}/service_levels",
+        service_levels.ServiceLevelsView.as_view(),
+        name="service-levels",
+    ),
+    path(
+        f"{V1}/service_levels/<str:severity>",
+        service_levels.ServiceLevelView.as_view(),
+        name="service-level",
     ),
     path(f"{V1}/services", services.ServicesView.as_view(), name="services"),
     path(

@@ -22,10 +22,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from alertcenter.alerts.lifecycle import database_time
-from alertcenter.common.buckets import Buckets
 from alertcenter.common.http import client_address
+from alertcenter.common.shared_buckets import SharedBuckets
 from alertcenter.dashboard.build import build_hash
-from escalation import oncall, rota
+from escalation import calendar_words, oncall, rota
 from escalation.hours import Span
 from escalation.models import CalendarFeed
 from escalation.oncall import OnCall
@@ -36,8 +36,8 @@ from tenants.models import Tenant
 from tenants.rls import in_tenant
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}")
-GUESSES = Buckets(rate=1 / 3, burst=60)
-READINGS = Buckets(rate=1 / 5, burst=30)
+GUESSES = SharedBuckets("on-call-guesses", rate=1 / 3, burst=60)
+READINGS = SharedBuckets("on-call-readings", rate=1 / 5, burst=30)
 TOO_MANY = 429
 REFRESH_SECONDS = 60
 AHEAD = timedelta(days=60)
@@ -109,8 +109,11 @@ def context(feed: CalendarFeed, tenant: Tenant) -> dict[str, Any]:
     ids = [feed.schedule_id] if feed.schedule_id else None
     within = Span(now, now + AHEAD)
     rotas = oncall.load(tenant_id, ids, within)
+    budget = rota.Budget()
     if feed.member_id and not feed.schedule_id:
-        rotas = {pk: one for pk, one in rotas.items() if concerns(one, feed, within)}
+        rotas = {
+            pk: one for pk, one in rotas.items() if concerns(one, feed, within, budget)
+        }
     orders = oncall.everyone_on_call(tenant_id, now, list(rotas))
     zone = feed.member.time_zone if feed.member else ""
     return {
@@ -119,19 +122,29 @@ def context(feed: CalendarFeed, tenant: Tenant) -> dict[str, Any]:
         "build": build_hash(),
         "refresh": REFRESH_SECONDS,
         "now": now,
+        "too_much": calendar_words.too_much(),
         "orders": [
             {
                 "order": one,
                 "zone": ZoneInfo(zone or one.schedule.time_zone),
-                "shifts": coming(one, rotas[one.schedule.pk], within),
+                "shifts": coming(one, rotas[one.schedule.pk], within)
+                if budget.takes(rotas[one.schedule.pk], within)
+                else None,
             }
             for one in orders
         ],
     }
 
 
-def concerns(given: Rota, feed: CalendarFeed, within: Span) -> bool:
-    """Whether the feed's member is on call by this schedule before long."""
+def concerns(
+    given: Rota, feed: CalendarFeed, within: Span, budget: rota.Budget
+) -> bool:
+    """Whether the feed's member is on call by this schedule before long, or may be
+    where that is too much to reckon."""
+    if feed.member_id not in rota.people_of(given):
+        return False
+    if not budget.takes(given, within):
+        return True
     return any(feed.member_id in shift.people for shift in rota.final(given, within))
 
 

@@ -8,14 +8,14 @@ version of a group (READ COMMITTED gives each statement its own view).
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import redis
 from django.conf import settings
 from django.db import connection, transaction
@@ -44,10 +44,23 @@ LOCK_HEADS = """
 SELECT tenant_id, seq FROM live_head WHERE tenant_id = ANY (%s::uuid[])
 ORDER BY tenant_id FOR UPDATE
 """
-MOVE_HEAD = "UPDATE live_head SET seq = %s WHERE tenant_id = %s"
+STORE = """
+INSERT INTO live (tenant_id, seq, frame)
+SELECT * FROM unnest(%(tenants)s::uuid[], %(numbers)s::bigint[], %(frames)s::jsonb[])
+"""
+MOVE_HEADS = """
+UPDATE live_head h SET seq = x.seq FROM (
+  SELECT tenant_id, max(seq) AS seq
+  FROM unnest(%(tenants)s::uuid[], %(numbers)s::bigint[]) AS y(tenant_id, seq)
+  GROUP BY tenant_id) x
+WHERE h.tenant_id = x.tenant_id
+"""
 
 Frame = dict[str, Any]
+# Tenant, number, JSON.
+Written = tuple[UUID, int, bytes]
 _breaker = Breaker()
+_encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 def publish(groups: Mapping[UUID, set[UUID]]) -> list[Frame]:
@@ -64,8 +77,9 @@ def publish(groups: Mapping[UUID, set[UUID]]) -> list[Frame]:
     for tenant_id, seq in _lock_heads(sorted(wanted)):
         rows = queries.group_rows(tenant_id, wanted[tenant_id])
         frames[tenant_id] = list(_frames(seq, rows, wanted[tenant_id]))
-    _store(frames)
-    transaction.on_commit(lambda: send(frames))
+    written = _written(frames)
+    _store(written)
+    transaction.on_commit(lambda: send(written))
     return [frame for of_tenant in frames.values() for frame in of_tenant]
 
 
@@ -74,14 +88,13 @@ def prune() -> int:
     return Live.objects.filter(at__lt=Now() - KEPT).delete()[0]
 
 
-def send(frames: Mapping[UUID, list[Frame]]) -> None:
+def send(written: Sequence[Written]) -> None:
     """Hand frames to Redis, waiting a quarter of a second at most."""
 
     def deliver() -> None:
         pipe = client().pipeline(transaction=False)
-        for tenant_id, of_tenant in frames.items():
-            for frame in of_tenant:
-                pipe.publish(CHANNEL + tenant_id.hex, json.dumps(frame))
+        for tenant_id, _seq, text in written:
+            pipe.publish(CHANNEL + tenant_id.hex, text)
         pipe.execute()
 
     _breaker.call(deliver, None)
@@ -121,12 +134,22 @@ def _frames(seq: int, rows: list[queries.Row], wanted: set[UUID]) -> Iterator[Fr
         }
 
 
-def _store(frames: Mapping[UUID, list[Frame]]) -> None:
-    Live.objects.bulk_create(
-        Live(tenant_id=tenant_id, seq=frame["to"], frame=frame)
+def _written(frames: Mapping[UUID, list[Frame]]) -> list[Written]:
+    """Return the frames as they are stored and sent."""
+    return [
+        (tenant_id, frame["to"], _encoder.encode(frame))
         for tenant_id, of_tenant in frames.items()
         for frame in of_tenant
-    )
+    ]
+
+
+def _store(written: Sequence[Written]) -> None:
+    tenants, numbers, texts = zip(*written, strict=True)
+    values = {
+        "tenants": list(tenants),
+        "numbers": list(numbers),
+        "frames": [text.decode() for text in texts],
+    }
     with connection.cursor() as cursor:
-        for tenant_id, of_tenant in frames.items():
-            cursor.execute(MOVE_HEAD, [of_tenant[-1]["to"], tenant_id])
+        cursor.execute(STORE, values)
+        cursor.execute(MOVE_HEADS, values)

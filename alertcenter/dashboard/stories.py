@@ -131,6 +131,8 @@ def _said(kind: str, data: dict[str, Any]) -> str:
             "changes": data.get("changes"),
             "minutes": data.get("minutes"),
         }
+    if data.get("what") == "undo":
+        return _("the last act was taken back")
     if "groups" in data and "alerts" in data:
         return _("%(alerts)s alerts in %(groups)s groups") % data
     parts = [data.get("who") or data.get("name"), data.get("error"), data.get("text")]

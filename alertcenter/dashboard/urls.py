@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from alertcenter.dashboard import mailing, on_call, push, signed, silence_views, views
+from alertcenter.dashboard import (
+    mailing,
+    me,
+    on_call,
+    push,
+    signed,
+    silence_views,
+    views,
+)
 from alertcenter.dashboard.simulation import slack_server
 from alertcenter.dashboard.simulation import views as simulation
 
@@ -44,6 +52,22 @@ urlpatterns = [
     path("t/<slug:slug>/act/", views.act, name="act"),
     path("t/<slug:slug>/first-key/", views.first_key, name="first-key"),
     path("t/<slug:slug>/push/", push.subscription, name="push"),
+    # --- a member's own page ---
+    path("t/<slug:slug>/me/", me.show, name="me"),
+    path("t/<slug:slug>/me/swaps/", me.ask, name="my-swap"),
+    path(
+        "t/<slug:slug>/me/swaps/<uuid:swap>/<slug:action>/",
+        me.answer,
+        name="my-swap-answer",
+    ),
+    path("t/<slug:slug>/me/absences/", me.add_absence, name="my-absence"),
+    path(
+        "t/<slug:slug>/me/absences/<uuid:absence>/remove/",
+        me.remove_absence,
+        name="my-absence-remove",
+    ),
+    path("t/<slug:slug>/me/hours/", me.set_hours, name="my-hours"),
+    path("me/", me.lead, name="my-page"),
     path("push-worker.js", push.worker, name="push-worker"),
     # --- links in messages ---
     path("a/<str:token>", signed.act, name="signed-act"),

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -14,30 +13,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alertcenter.common.outbound import OutboundError
 from escalation import calendar_reading, calendar_words
 from escalation.admin.holiday_fields import HolidayChoices
 from escalation.admin.hours_field import HoursField
 from escalation.admin.own_rows import OwnRowsAdmin, may_write
-from escalation.calendar_fetch import check_url
+from escalation.calendar_fetch import checked_url
 from escalation.models import Absence, Availability
 from tenants import roles
 from tenants.admin_base import may, membership_of
 from tenants.admin_forms import TenantForm, WriteOnlyField
 
 KEPT = gettext_lazy("Empty: the stored one stays.")
-
-
-def checked_url(url: str) -> str:
-    """Return an address that can be called, or "". Raises ValidationError."""
-    if not url:
-        return ""
-    try:
-        check_url(url)
-    except OutboundError as error:
-        text = _("An address begins with https://, http:// or webcal://.")
-        raise ValidationError(text) from error
-    return url.strip()
 
 
 class SkillsField(forms.CharField):

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation import calendar_words, feeds
-from escalation.admin.availability import KEPT, checked_url
+from escalation.admin.availability import KEPT
 from escalation.admin.own_rows import OwnRowsAdmin, may_write
+from escalation.calendar_fetch import checked_url
 from escalation.models import CalendarFeed, CalendarImport, Schedule
 from tenants import roles
 from tenants.admin_base import TenantScopedAdmin, membership_of

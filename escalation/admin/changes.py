@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from escalation import swapping
 from escalation.admin.calendar.forms import OverrideForm, WallClocks
+from escalation.limits import MOST_SHIFTS
 from escalation.models import (
     Override,
     Swap,
@@ -239,6 +240,7 @@ class TemporaryShiftInline(TenantInline, admin.TabularInline):
     form = TemporaryShiftForm
     formset = ShiftsOfRange
     extra = 2
+    most = MOST_SHIFTS
     fields = TemporaryShiftForm.Meta.fields
     autocomplete_fields = ("member",)
 

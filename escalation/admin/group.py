@@ -266,7 +266,7 @@ class GroupAdmin(ActedOnAdmin):
     @button(
         gettext_lazy("Undo"),
         needs=roles.ACT,
-        shown=lambda group: is_open(group) and undoing.is_recent(group),
+        shown=undoing.is_recent,
     )
     def undo(self, request: HttpRequest, group: Group) -> None:
         act(request, actions.undo, [group.pk])

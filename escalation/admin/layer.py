@@ -19,6 +19,7 @@ from escalation import anchoring
 from escalation.admin.calendar.preview import preview
 from escalation.admin.hours_field import DAYS, HoursField
 from escalation.layering import keep_on_call, rotation, stored
+from escalation.limits import MOST_PLACES
 from escalation.models import Layer, Turn
 from escalation.models.schedule import every_day
 from escalation.shifts import Layer as Rotation
@@ -29,7 +30,6 @@ from tenants.admin_timezones import TimeZoneChoices
 from tenants.models import Member
 
 MINUTE = 60
-MOST_TURNS = 500
 LONGEST_SHIFT = 400 * 24 * 3600  # seconds
 
 
@@ -118,6 +118,7 @@ class TurnInline(TenantInline, admin.TabularInline):
     model = Turn
     formset = NumberedTurns
     extra = 2
+    most = MOST_PLACES
     fields = ("position", "member")
     autocomplete_fields = ("member",)
     verbose_name_plural = gettext_lazy(
@@ -253,7 +254,7 @@ def turns_of(posted: Mapping[str, str], tenant_id: UUID) -> list[tuple[int, UUID
     """Return the turns of a form that is not saved; what cannot be read is left
     out."""
     found = []
-    for number in range(MOST_TURNS):
+    for number in range(MOST_PLACES):
         prefix = f"turns-{number}"
         if f"{prefix}-position" not in posted:
             break

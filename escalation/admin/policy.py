@@ -16,13 +16,21 @@ from django.utils.translation import gettext_lazy
 
 from alertcenter.alerts import lifecycle
 from escalation import runs
+from escalation.admin.dry_run import DryRuns
 from escalation.admin.policy_timeline import panel
 from escalation.admin.step_form import StepInline
+from escalation.limits import MOST_TEAM_MEMBERS
 from escalation.models import Policy, SlaTarget, Step, Team, TeamMember
 from escalation.steps import registry
 from escalation.steps.base import for_so_long
 from escalation.weaknesses import Weakness, of_policies
-from tenants.admin_base import TenantInline, TenantScopedAdmin, tenant_of
+from tenants import roles
+from tenants.admin_base import (
+    TenantInline,
+    TenantScopedAdmin,
+    membership_of,
+    tenant_of,
+)
 from tenants.admin_forms import TenantForm
 from tenants.models import Tenant
 from tenants.site_index import FirstStep
@@ -47,6 +55,9 @@ WHY = {
     ),
     "never": gettext_lazy("Step %(step)s: nobody is on call by %(who)s."),
     "no_next": gettext_lazy("Step %(step)s: nobody is next (%(who)s)."),
+    "too_much": gettext_lazy(
+        "Step %(step)s: %(who)s has too many turns to see who is on call."
+    ),
     "gap": gettext_lazy("Step %(step)s: nobody is on call by %(who)s on %(at)s."),
 }
 
@@ -78,7 +89,7 @@ class PolicyForm(TenantForm):
 
 
 @admin.register(Policy)
-class PolicyAdmin(TenantScopedAdmin):
+class PolicyAdmin(DryRuns, TenantScopedAdmin):
     """Policies, with a red mark where nobody would be told."""
 
     section = "escalation"
@@ -142,6 +153,7 @@ class PolicyAdmin(TenantScopedAdmin):
                 "sentences": [registry.words(plan) for plan in snapshot["steps"]],
                 "weaknesses": [why(one) for one in weak(tenant.pk, policy.pk)],
                 **panel(request, tenant.pk, policy.pk, tenant.time_zone),
+                "may_dry_run": membership_of(request).may(roles.CONFIGURE),
             }
         return super().change_view(
             request, object_id, form_url, own | (extra_context or {})
@@ -218,6 +230,7 @@ class TeamMemberInline(TenantInline, admin.TabularInline):
 
     model = TeamMember
     extra = 1
+    most = MOST_TEAM_MEMBERS
     fields = ("position", "member")
     autocomplete_fields = ("member",)
 

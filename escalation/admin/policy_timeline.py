@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,21 +76,31 @@ class Axis:
 
 def panel(request: HttpRequest, tenant_id: UUID, policy_id: UUID, zone: str) -> Any:
     """Return the panel's context."""
+    form, asked = supposed(request.GET.dict(), zone)
+    if asked is None:
+        return {"timeline_form": form, "zone": zone}
+    begin, group = asked
+    course = planned.course(tenant_id, policy_id, begin, group)
+    axis = drawn(tenant_id, course, begin, ZoneInfo(zone)) if course else None
+    return {"timeline_form": form, "zone": zone, "axis": axis}
+
+
+def supposed(
+    asked: Mapping[str, str], zone: str
+) -> tuple[MomentForm, tuple[datetime, Supposed] | None]:
+    """Return the form, and what is supposed: when which group opens."""
     own = ZoneInfo(zone)
     now = lifecycle.database_time().astimezone(own).replace(second=0, microsecond=0)
-    given = {k: v for k, v in request.GET.items() if k in MomentForm.base_fields}
+    given = {k: v for k, v in asked.items() if k in MomentForm.base_fields}
     form = MomentForm({"at": now.strftime(MOMENT), "severity": "5"} | given)
     if not form.is_valid():
-        return {"timeline_form": form, "zone": zone}
+        return form, None
     at: datetime = form.cleaned_data["at"] or now
     if not EARLIEST.year <= at.year <= LATEST.year:
         at = now
-    begin = at.replace(tzinfo=own)
     severity = int(form.cleaned_data["severity"] or 5)
     group = Supposed(severity, labels_of(form.cleaned_data["labels"]))
-    course = planned.course(tenant_id, policy_id, begin, group)
-    axis = drawn(tenant_id, course, begin, own) if course else None
-    return {"timeline_form": form, "zone": zone, "axis": axis}
+    return form, (at.replace(tzinfo=own), group)
 
 
 def labels_of(text: str) -> dict[str, str]:

@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from escalation import oncall, rota
+from escalation import calendar_words, oncall, rota
 from escalation.admin import calendars
 from escalation.admin.calendar.view import CalendarPages
 from escalation.hours import Span
+from escalation.limits import MOST_LAYERS
 from escalation.models import Layer, Schedule
 from escalation.models.schedule import EARLIEST, LATEST
 from tenants.admin_base import TenantInline, TenantScopedAdmin
@@ -49,6 +50,7 @@ class LayerInline(TenantInline, admin.TabularInline):
 
     model = Layer
     extra = 1
+    most = MOST_LAYERS
     fields = ("name", "level", "frequency", "every", "starts_on", "handoff")
     show_change_link = True
 
@@ -140,11 +142,13 @@ def coming(schedule: Schedule, request: HttpRequest) -> dict[str, Any]:
     asked = moment(request, zone)
     within = Span(now, now + SHIFTS_AHEAD)
     found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
-    shifts = rota.final(found, within)[:NEXT_SHIFTS]
+    fits = rota.Budget().takes(found, within)
+    shifts = rota.final(found, within)[:NEXT_SHIFTS] if fits else []
     members = oncall.members_of(tenant_id, (shift.people for shift in shifts))
     return {
         "who_form": WhoForm(initial={"at": (asked or now).astimezone(zone)}),
         "zone": schedule.time_zone,
+        "too_much": "" if fits else calendar_words.too_much(),
         "turns": [
             {
                 "now": shift.starts_at <= now,

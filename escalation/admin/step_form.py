@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.choices import Severity
+from escalation.limits import MOST_STEPS
 from escalation.models import Policy, Step, Team
 from escalation.steps.conditions import DAY_WORDS
 from escalation.steps.fields import COLUMNS, Field
@@ -135,6 +136,7 @@ class StepInline(TenantInline, admin.StackedInline):
     form = StepForm
     extra = 1
     min_num = 1
+    most = MOST_STEPS
     verbose_name_plural = _("steps")
 
     class Media:

@@ -8,6 +8,7 @@ from escalation.models.calendars import (
     ImportedShift,
 )
 from escalation.models.changes import Override, Swap, TemporarySchedule, TemporaryShift
+from escalation.models.dry_run import DryRun
 from escalation.models.policy import Policy, SlaTarget, Step, StepTurn
 from escalation.models.run import Asked, DueStep, EngineHeartbeat, LastAct, Run
 from escalation.models.schedule import Layer, Schedule, ScheduleNotice, Turn
@@ -19,6 +20,7 @@ __all__ = [
     "Availability",
     "CalendarFeed",
     "CalendarImport",
+    "DryRun",
     "DueStep",
     "EngineHeartbeat",
     "ImportedShift",

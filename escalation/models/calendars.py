@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from escalation import limits
 from escalation.models.changes import Stretch, lasts
 from escalation.models.schedule import Schedule, validate_hours
 from tenants.fields import EncryptedField
@@ -129,6 +130,10 @@ class CalendarImport(ReadCalendar, TenantModel):
 
     def __str__(self) -> str:
         return str(self.schedule)
+
+    def clean(self) -> None:
+        """Ask whether there is room for one more."""
+        limits.ask_room(self)
 
 
 class ImportedShift(Stretch):

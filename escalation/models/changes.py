@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from escalation import rota
+from escalation import limits, rota
 from escalation.models.schedule import Schedule, is_backwards, out_of_reach
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey
@@ -25,7 +25,8 @@ class Stretch(TenantModel):
         abstract = True
 
     def clean(self) -> None:
-        """Ask for an end after the start, both in reach."""
+        """Ask for an end after the start, both in reach, and for room."""
+        limits.ask_room(self)
         names = ("starts_at", "ends_at")
         if wrong := out_of_reach(self.starts_at, self.ends_at, names):
             raise ValidationError(wrong)

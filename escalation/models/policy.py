@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alertcenter.alerts.models.choices import Severity
+from escalation import limits
 from escalation.models.team import Team
 from escalation.steps import registry
 from escalation.steps.fields import LONGEST_WAIT
@@ -46,6 +47,10 @@ class Policy(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Ask whether there is room for one more."""
+        limits.ask_room(self)
 
 
 class Step(TenantModel):

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from escalation import hours
+from escalation import hours, limits
 from escalation.hours import DAY_NAMES, HoursError
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey
@@ -141,6 +141,10 @@ class Schedule(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Ask whether there is room for one more."""
+        limits.ask_room(self)
+
 
 class Layer(TenantModel):
     """One row is a rotation of a schedule (escalation/shifts.py).
@@ -222,7 +226,8 @@ class Layer(TenantModel):
         }
 
     def clean(self) -> None:
-        """Ask for an end after the start, both in reach."""
+        """Ask for an end after the start, both in reach, and for room."""
+        limits.ask_room(self)
         names = ("starts_on", "ends_on")
         if wrong := out_of_reach(self.starts_on, self.ends_on, names):
             raise ValidationError(wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from escalation import limits
 from tenants.models.base import TenantModel
 from tenants.rls import TenantForeignKey
 
@@ -25,6 +26,10 @@ class Team(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Ask whether there is room for one more."""
+        limits.ask_room(self)
 
 
 class TeamMember(TenantModel):

@@ -37,6 +37,7 @@ class Books:
         self.tenant_id = tenant_id
         self.dry = dry
         self._channels: dict[UUID, Channel | None] = {}
+        self._places: dict[UUID, list[Target]] = {}
         self._members: dict[UUID, Member | None] = {}
         self._teams: dict[UUID, list[UUID]] = {}
         self._calls: dict[tuple[UUID, int, datetime], list[Target]] = {}
@@ -57,7 +58,10 @@ class Books:
         return self._channels[pk]
 
     def places(self, channel: Channel) -> list[Target]:
-        return [Target(*address) for address in recipients.for_channel(channel)]
+        if channel.pk not in self._places:
+            found = recipients.for_channel(channel)
+            self._places[channel.pk] = [Target(*address) for address in found]
+        return self._places[channel.pk]
 
     def calls(self, member_id: UUID, severity: int, at: datetime) -> list[Target]:
         """Return the calls of a member's chain that begins at `at`."""

@@ -36,6 +36,11 @@ def next_step(steps: Steps, after: int) -> tuple[int, int] | None:
     return None
 
 
+def next_who(steps: Steps, position: int) -> str:
+    """Return whom the step there tells, or the first after it that tells somebody."""
+    return next((s["who"] for s in steps[position:] if s.get("who")), "")
+
+
 def following(
     steps: Steps, position: int, then: Then, round_: int, round_age: float
 ) -> Coming | None:

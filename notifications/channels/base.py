@@ -75,7 +75,9 @@ class DeliveryError(Exception):
 
 
 # Of what happens later, a place that cannot be redrawn is told these alone.
-WORTH_A_LINE = frozenset(("acknowledged", "resolved", "flapping", "calm", "storm_over"))
+WORTH_A_LINE = frozenset(
+    ("acknowledged", "resolved", "reopened", "flapping", "calm", "storm_over")
+)
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,6 @@ SPEC = Spec(
     place=lambda settings: str(settings.get("region") or "us").upper(),
     check=tooling.needs("api_key"),
     updates=True,
-    replies=frozenset((*FIRES_AGAIN, "flapping", "calm", "storm_over")),
+    replies=frozenset((*FIRES_AGAIN, "reopened", "flapping", "calm", "storm_over")),
     for_people=False,
 )

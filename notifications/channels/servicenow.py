@@ -39,7 +39,9 @@ LONGEST_NAME = 100
 NOT_FOUND = 404
 # How an act is signed that came from there; told back, it would go round in a circle.
 FROM_THERE = " (ServiceNow)"
-NOTES = frozenset(("unacknowledged", "woken", "flapping", "calm", "storm_over"))
+NOTES = frozenset(
+    ("unacknowledged", "woken", "reopened", "flapping", "calm", "storm_over")
+)
 
 
 def send(parcel: Parcel) -> Receipt:

@@ -224,7 +224,7 @@ SPEC = Spec(
         proves=True,
     ),
     # Each costs: that it is over is worth one, what others did meanwhile is not.
-    replies=frozenset(("resolved", "storm_over")),
+    replies=frozenset(("resolved", "reopened", "storm_over")),
     pasted=twilio.pasted("sms"),
     # As GoAlert has it: more in so short a time nobody reads.
     most=((5, 15 * 60), (11, 3600), (21, 3 * 3600)),

@@ -32,7 +32,9 @@ from notifications.samples import sample
 KINDS = ("page", "test", "reply")
 METHODS = ("POST", "PUT")
 # What happens to a group after its page, for those who ask for it.
-STATES = frozenset(("acknowledged", "unacknowledged", "snoozed", "woken", "resolved"))
+STATES = frozenset(
+    ("acknowledged", "unacknowledged", "snoozed", "woken", "resolved", "reopened")
+)
 
 
 def send(parcel: Parcel) -> Receipt:

@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import icalendar
 import pytest
@@ -13,10 +14,13 @@ from django.test import Client
 
 from alertcenter.alerts.lifecycle import database_time
 from alertcenter.api import calendar, limits
+from alertcenter.common.buckets import Buckets
 from alertcenter.common.logs import without_tokens
+from alertcenter.common.shared_buckets import SharedBuckets
 from escalation import feeds, oncall
 from escalation.models import CalendarFeed, Layer
 from tenants.actors import THE_ENGINE
+from tenants.apikeys import lookup_hash
 from tenants.models import Audit, Member
 from tenants.rls import in_tenant
 from tests.api.client import bearer, call, get
@@ -27,9 +31,9 @@ API = "/t/acme/api/v1/calendars"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_buckets():
+def _fresh_buckets(monkeypatch):
     limits.LIMITS.__init__()  # type: ignore[misc]
-    calendar.READINGS.__init__(rate=1 / 10, burst=30)  # type: ignore[misc]
+    monkeypatch.setattr(calendar, "READINGS", Buckets(calendar.RATE, calendar.BURST))
 
 
 @pytest.fixture
@@ -274,3 +278,16 @@ def test_outsiders_find_nothing(acme, globex, order):
     with in_tenant(acme.id):
         pk = CalendarFeed.objects.get().pk
     assert charlie.delete(f"{theirs}/{pk}").status_code == 404
+
+
+def test_readings_are_counted_over_all_processes(acme, order, monkeypatch):
+    path = make(acme, order)
+    digest = lookup_hash(path.removeprefix("/calendar/").removesuffix(".ics"))
+    what = f"test-{uuid4().hex}"
+    here, there = (SharedBuckets(what, rate=1 / 3600, burst=2) for _ in "ab")
+    monkeypatch.setattr(calendar, "READINGS", here)
+    assert get(path).status == 200
+    there.take(digest)
+    answer = get(path)
+    assert answer.status == 429
+    assert int(answer.headers["retry-after"]) > 0

@@ -200,6 +200,63 @@ def test_overrides_are_put_listed_and_removed(acme, admin, people):
         assert Audit.objects.filter(object_kind="override").count() == 2
 
 
+def test_an_override_is_changed_in_parts_and_judged_as_a_whole(acme, admin, people):
+    row = made(admin, people)
+    path = f"{SCHEDULES}/{row['id']}/overrides"
+    put = post(path, SPAN | {"member": people["vera"]}, **admin).json
+    one = f"{path}/{put['id']}"
+    later = {"ends_at": "2026-01-05T15:00:00Z", "note": "longer"}
+    changed = write("PATCH", one, later, admin)
+    assert changed.status == 200, changed.body
+    assert changed.json == put | later
+    assert names(admin, row, MONDAY + timedelta(hours=5)) == ["Vera"]
+    for wrong in (
+        {"ends_at": SPAN["starts_at"]},
+        {"starts_at": "2026-01-06T00:00:00Z"},
+        {"kind": "replace"},
+        {"member": None},
+        {"member": str(uuid7())},
+    ):
+        assert write("PATCH", one, wrong, admin).status == 400, wrong
+    taken = {"kind": "remove", "instead": people["alice"]}
+    assert write("PATCH", one, taken, admin).status == 200
+    assert names(admin, row, MONDAY + timedelta(hours=1)) == []
+    with in_tenant(acme.id):
+        audited = Audit.objects.filter(action="override.change").order_by("id")
+        assert [a.data["fields"] for a in audited] == [
+            ["ends_at", "note"],
+            ["instead", "kind"],
+        ]
+
+
+def test_a_temporary_schedule_is_changed_its_shifts_as_a_whole(admin, people):
+    row = made(admin, people)
+    path = f"{SCHEDULES}/{row['id']}/temporaries"
+    shift = SPAN | {"member": people["vera"]}
+    put = post(path, SPAN | {"shifts": [shift]}, **admin).json
+    one = f"{path}/{put['id']}"
+    longer = {"ends_at": "2026-01-05T15:00:00Z"}
+    changed = write("PATCH", one, longer, admin)
+    assert changed.status == 200, changed.body
+    assert changed.json == put | longer
+    assert names(admin, row, MONDAY + timedelta(hours=5)) == []
+    other = shift | longer | {"member": people["bob"]}
+    changed = write("PATCH", one, {"shifts": [other]}, admin)
+    assert changed.json["shifts"] == [other]
+    assert names(admin, row, MONDAY + timedelta(hours=5)) == ["Bob"]
+    for wrong in (
+        {"ends_at": SPAN["starts_at"]},
+        {"shifts": [SPAN]},
+        {"shifts": [longer | {"member": people["bob"]}]},
+        {"shifts": [other | {"ends_at": SPAN["starts_at"]}]},
+        {"shifts": [other | {"member": str(uuid7())}]},
+        {"shifts": [other] * 501},
+    ):
+        assert write("PATCH", one, wrong, admin).status == 400, wrong
+    assert get(path, **admin).json["results"] == [changed.json]
+    assert write("PATCH", one, {"shifts": []}, admin).json["shifts"] == []
+
+
 def test_swaps_are_asked_for_taken_given_back_and_undone(mint, acme, admin, people):
     row = made(admin, people)
     path = f"{SCHEDULES}/{row['id']}/swaps"
@@ -267,4 +324,7 @@ def test_reading_needs_read_and_writing_admin(mint, acme, admin, people):
         assert call("DELETE", one, b"", headers).status == 403
         assert post(f"{one}/overrides", SPAN, **headers).status == 403
         assert post(f"{one}/temporaries", SPAN, **headers).status == 403
+        for what in ("overrides", "temporaries"):
+            path = f"{one}/{what}/{uuid7()}"
+            assert write("PATCH", path, {"note": "x"}, headers).status == 403
     assert get(f"{API}/on_call").status == 401

@@ -60,6 +60,21 @@ def test_a_click_in_one_browser_shows_in_the_other_within_a_second(
         )
 
 
+def test_a_resolve_is_undone_from_its_toast(town: Town, open_as: Opener):
+    page = open_as("clara", "/t/acme/")
+    live(page)
+    town.fire("TooSoon", cluster="undo")
+    there = row(page, "TooSoon")
+    expect(there).to_be_visible(timeout=SOON)
+    there.locator("[data-act=resolve]").click()
+    expect(there.locator(".state-resolved")).to_be_visible(timeout=SOON)
+    page.locator("#toasts button").first.click()
+    expect(there.locator(".state-firing")).to_be_visible(timeout=SOON)
+    expect(there.locator("[data-act=acknowledge]")).to_be_visible(timeout=SOON)
+    town.fire("TooSoon", cluster="undo", over=True)
+    expect(there.locator(".state-resolved")).to_be_visible(timeout=SOON)
+
+
 def test_a_screen_survives_the_end_of_the_web_process(town: Town, open_as: Opener):
     page = open_as("clara", "/t/acme/")
     live(page)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from alertcenter.alerts.lifecycle import database_time
 from alertcenter.common import logs
+from alertcenter.common.buckets import Buckets
+from alertcenter.common.shared_buckets import SharedBuckets
 from alertcenter.dashboard import on_call
 from escalation import oncall
 from escalation.models import CalendarFeed
@@ -23,10 +26,8 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """Buckets of our own: other tests read and guess too."""
-    for name in ("GUESSES", "READINGS"):
-        known = getattr(on_call, name)
-        own = type(known)(rate=known.rate, burst=known.burst)
-        monkeypatch.setattr(on_call, name, own)
+    monkeypatch.setattr(on_call, "GUESSES", Buckets(rate=1 / 3, burst=60))
+    monkeypatch.setattr(on_call, "READINGS", Buckets(rate=1 / 5, burst=30))
 
 
 @pytest.fixture
@@ -93,3 +94,26 @@ def test_who_guesses_finds_nothing_and_has_to_wait(client, order, acme):
 
 def test_logs_do_not_name_the_address():
     assert TOKEN not in logs.without_tokens(f"GET /on-call/{TOKEN} 200")
+
+
+def test_readings_and_guesses_are_counted_over_all_processes(
+    client, order, acme, monkeypatch
+):
+    """What another process has counted keeps this one from answering."""
+    feed(acme, schedule=order)
+    path = f"/on-call/{TOKEN}"
+    for name, asked in (("GUESSES", f"/on-call/{'x' * 43}"), ("READINGS", path)):
+        what = f"test-{uuid4().hex}"
+        here, there = (SharedBuckets(what, rate=1 / 3600, burst=2) for _ in "ab")
+        monkeypatch.setattr(on_call, name, here)
+        first = client.get(asked).status_code
+        assert first == (404 if name == "GUESSES" else 200)
+        there.take("127.0.0.1" if name == "GUESSES" else feed_id(acme))
+        answer = client.get(asked)
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) > 0
+        monkeypatch.setattr(on_call, name, Buckets(rate=1, burst=60))
+
+
+def feed_id(acme):
+    return CalendarFeed.objects.get(tenant_id=acme.id).pk

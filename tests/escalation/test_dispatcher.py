@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alertcenter import flow
+from alertcenter.alerts.models import Feed, Group, Transition
+from alertcenter.dashboard.models import Live
 from alertcenter.settings.env import ROOT
 from escalation import dispatcher, runs
 from escalation.models import DueStep, Run
@@ -46,7 +48,7 @@ def test_everybody_has_the_same_share_and_what_is_left_goes_to_the_others(
 def test_a_turn_that_takes_long_makes_the_next_smaller(monkeypatch):
     turns = dispatcher.Turns()
     monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(dispatcher, "do_due_steps", lambda limit: limit)
+    monkeypatch.setattr(dispatcher, "do_due_steps", lambda limit, _show: limit)
     assert turns.work() == dispatcher.BATCH
     assert turns.limit == dispatcher.LEAST_BATCH
 
@@ -126,6 +128,32 @@ class TestTurns:
         connection.close()
         with login_as("engine"):
             assert 290 < dispatcher.until_next() <= 300
+
+    def test_screens_show_a_page_without_the_flow(self, scene, send):
+        """The group stands as before: the feed carries what others must look at."""
+        self.let_fire(send, scene, 2)
+        shown = []
+        connection.close()
+        with login_as("engine"):
+            assert dispatcher.do_due_steps(show=shown.append) == 2
+        with in_tenant(scene.id):
+            groups = {group.pk for group in Group.objects.all()}
+            assert shown == [{scene.id: groups}]
+            assert not Feed.objects.exists()
+            said = Transition.objects.filter(kind="paged")
+            assert {row.group_id for row in said} == groups
+
+    def test_a_frame_holds_the_page_and_what_comes_next(self, scene, send):
+        self.let_fire(send, scene, 1)
+        before = scene.group().version
+        connection.close()
+        with login_as("engine"):
+            dispatcher.do_due_steps(show=flow.show)
+        with in_tenant(scene.id):
+            (row,) = Live.objects.latest("seq").frame["groups"]
+            (due,) = DueStep.objects.filter(state="due")
+            assert row["version"] == before + 1
+            assert row["next_at"] == due.due_at.isoformat()
 
     def test_a_step_due_at_once_wakes_the_dispatchers(self, scene, send):
         send.prometheus(scene.id, fire(0))

@@ -216,11 +216,12 @@ class TestRota:
         weekly = Rota(PARIS, [layer()])
         begins = layer().begins(1)
         found = rota.coming(weekly, begins)
-        assert found == ((BEN,), layer().begins(2), (CHLOE,))
+        assert found == ((BEN,), layer().begins(2), (CHLOE,), False)
         alone = Rota(PARIS, [layer(turns=((ANA,),))])
-        assert rota.coming(alone, begins) == ((ANA,), None, ())
+        assert rota.coming(alone, begins) == ((ANA,), None, (), False)
         early = Rota(PARIS, [layer(starts=datetime(2024, 1, 1, 9))])
-        assert rota.coming(early, utc(2023, 12, 1)) == ((), utc(2024, 1, 1, 8), (ANA,))
+        before = rota.coming(early, utc(2023, 12, 1))
+        assert before == ((), utc(2024, 1, 1, 8), (ANA,), False)
 
 
 class TestHours:
@@ -415,7 +416,7 @@ def test_what_would_take_minutes_is_not_reckoned():
     hourly = replace(usual, frequency="hourly", turns=tuple((p,) for p in people))
     absurd = Rota(zone=usual.zone, layers=(hourly,) * 50, away=away)
     assert rota.is_too_much(absurd, year)
-    assert rota.coming(absurd, now) == ((), None, ())
+    assert rota.coming(absurd, now) == ((), None, (), True)
     long = [Change(rota.ADD, now, year.ends_at, people[n % 200]) for n in range(3_000)]
     piled = Rota(zone=usual.zone, layers=(hourly,), overrides=long)
     assert rota.is_too_much(piled, year)

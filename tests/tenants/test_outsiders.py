@@ -26,11 +26,14 @@ from alertcenter.api import ingest
 from alertcenter.common.ids import uuid7
 from alertcenter.dashboard.routing import websocket_application
 from escalation.models import (
+    Absence,
     CalendarFeed,
+    CalendarImport,
     Override,
     Policy,
     Schedule,
     Swap,
+    Team,
     TemporarySchedule,
 )
 from notifications.models import Channel, Delivery, SimulatedMessage
@@ -139,7 +142,10 @@ def value(page: Page, name: str, acme: Cast, rows: dict[Any, Any]) -> str:
         "silence": str(rows[Silence].pk),
         "override": str(rows[Override].pk),
         "swap": str(rows[Swap].pk),
+        "absence": str(rows[Absence].pk),
         "temporary": str(rows[TemporarySchedule].pk),
+        "severity": "critical",
+        "calendar": str(rows[CalendarImport].pk),
         "action": "x",
         "secret": "0" * 32,
         "routing_key": "team",
@@ -168,8 +174,10 @@ def own_key(page: Page, rows: dict[Any, Any]) -> str:
                 ("v1/calendars", CalendarFeed),
                 ("integration", Integration),
                 ("servicenow", Channel),
+                ("v1/absences", Absence),
                 ("members", Member),
                 ("policies", Policy),
+                ("teams", Team),
                 ("services", Service),
                 ("schedules", Schedule),
                 ("silences", Silence),

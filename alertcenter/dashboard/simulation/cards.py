@@ -10,7 +10,8 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from alertcenter.dashboard.simulation import phone
@@ -28,16 +29,23 @@ Card = dict[str, Any]
 
 def version(tenant_id: UUID) -> str:
     """Return a text that changes whenever the outbox does."""
-    rows = SimulatedMessage.objects.filter(tenant_id=tenant_id)
-    found = rows.aggregate(n=Count("id"), last=Max("id"), edited=Max("edited_at"))
+    found = _there(tenant_id).aggregate(
+        n=Count("id"), last=Max("id"), edited=Max("edited_at")
+    )
     edited = found["edited"].timestamp() if found["edited"] else 0
     return f"{found['n']}.{found['last'] or 0}.{edited}"
 
 
+def _there(tenant_id: UUID) -> QuerySet[SimulatedMessage]:
+    """Return what has come: a dry run writes down beforehand what it will say."""
+    return SimulatedMessage.objects.filter(tenant_id=tenant_id, at__lte=Now())
+
+
 def cards(tenant_id: UUID) -> list[Card]:
     """Return the newest messages, replies below what they answer."""
-    rows = SimulatedMessage.objects.filter(tenant_id=tenant_id)
-    tops = list(rows.filter(thread_ts="").order_by("-id")[:MOST_CARDS])
+    rows = _there(tenant_id).filter(thread_ts="")
+    tops = list(rows.order_by("-id")[:MOST_CARDS])
+    tops.sort(key=lambda row: (row.at, row.pk), reverse=True)
     replies = _replies(tenant_id, [row.ts for row in tops if row.ts])
     names = _Names(tenant_id)
     acts = phone.acts(tops)

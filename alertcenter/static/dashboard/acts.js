@@ -4,7 +4,7 @@ import { config, csrf, toast, word } from "./dom.js";
 
 export const HOUR = 3600;
 const NEXT = { acknowledge: "acknowledged", unacknowledge: "firing", resolve: "resolved", snooze: "snoozed", undo: "firing" };
-const UNDONE = new Set(["acknowledge", "snooze"]);
+const UNDONE = new Set(["acknowledge", "snooze", "resolve"]);
 
 /** Which acts fit a group in this state? */
 export function fitting(state) {

@@ -14,7 +14,7 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from escalation import oncall, quality, rota
+from escalation import calendar_words, oncall, quality, rota
 from escalation.admin.calendar import period as periods
 from escalation.admin.calendar.period import DAYS_OF_WEEK, Day, Period
 from escalation.admin.calendar.picture import People, milliseconds, percent, stretch
@@ -90,6 +90,7 @@ def frame(period: Period, shown: Calendar, now: datetime) -> dict[str, Any]:
     return {
         "period": period,
         "rows": shown.rows,
+        "too_much": calendar_words.too_much() if shown.too_much else "",
         "days": [column(period, day, shown, now) for day in period.days],
         "edges": ",".join(str(milliseconds(at)) for at in ends),
         "now_x": percent(period.share(now)) if _lies(now, period.within) else "",
@@ -183,6 +184,8 @@ def report_of(
         within = Span(begin, begin + LONG)
         found = oncall.load(schedule.tenant_id, [schedule.pk], within)
         given = found[schedule.pk]
+    if not rota.Budget().takes(given, within):
+        return {"no_report": calendar_words.too_much()}
     zones = {pk: ZoneInfo(m.time_zone) for pk, m in shown.people.members.items()}
     report = quality.report(given, within, zones)
     return {

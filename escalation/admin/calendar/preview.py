@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from escalation import oncall, rota
+from escalation import calendar_words, oncall, rota
 from escalation.admin.calendar import page
 from escalation.admin.calendar.period import WEEKS, Period, first_of
 from escalation.admin.calendar.picture import People, items_of, row
@@ -27,6 +27,8 @@ def preview(schedule: Schedule, layer: Layer, now: datetime) -> dict[str, Any]:
     before = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
     others = [one for one in before.layers if one.key != layer.key]
     given = replace(before, layers=(*others, layer))
+    if not rota.Budget().takes(given, within):
+        return {"schedule": schedule, "too_much": calendar_words.too_much()}
     people = People.of({m.pk: m for m in Member.objects.filter(tenant_id=tenant_id)})
     own = shifts(layer, within, holidays=given.holidays, away=given.away)
     final = rota.final(given, within)

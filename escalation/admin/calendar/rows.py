@@ -35,16 +35,20 @@ class Calendar:
     final: list[Shift]
     people: People
     rota: Rota
+    too_much: bool = False
 
 
 def calendar(schedule: Schedule, period: Period, *, linked: bool = True) -> Calendar:
     """Return all rows; `linked`: bars lead to where they may be changed."""
     within, tenant_id = period.within, schedule.tenant_id
     found = oncall.load(tenant_id, [schedule.pk], within)[schedule.pk]
-    final = rota.final(found, within)
+    fits = rota.Budget().takes(found, within)
+    final = rota.final(found, within) if fits else []
     # Names are few, and a page needs those of its forms too.
     people = People.of({m.pk: m for m in Member.objects.filter(tenant_id=tenant_id)})
     reader = _Rows(schedule, period, people, found, final, linked)
+    if not fits:
+        return Calendar([], [], people, found, too_much=True)
     return Calendar(list(reader.rows()), final, people, found)
 
 
