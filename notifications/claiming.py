@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from alertcenter.common import failpoints
+from alertcenter.common import failpoints, world_time
 from notifications import destinations
 from notifications.leases import Lease
 from notifications.models import Attempt, Delivery
@@ -71,7 +71,8 @@ UPDATE delivery d SET state = 'leased', fence = fence + 1, attempts = attempts +
   lease_until = now() + %(lease)s
 FROM chosen WHERE chosen.id = d.id
 RETURNING d.id, d.tenant_id, d.fence, d.attempts, d.doubts, chosen.before = 'leased',
-  d.kind, d.channel_kind, d.channel_id, d.correlation_id, d.destination
+  d.kind, d.channel_kind, d.channel_id, d.correlation_id, d.destination,
+  extract(epoch FROM clock_timestamp())::float8
 """
 
 
@@ -95,7 +96,10 @@ def claim(
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(CLAIM, values)
-                found = [Lease(*row) for row in cursor.fetchall()]
+                rows = cursor.fetchall()
+            found = [Lease(*row[:-1]) for row in rows]
+            if rows:
+                world_time.hear(rows[-1][-1])
             if found:
                 failpoints.hit("claim.after_lock")
             _note_lost([lease for lease in found if lease.lost])

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from slack_sdk import WebClient
 
-from alertcenter.alerts import silence_presets, silences
+from alertcenter.alerts import lifecycle, silence_presets, silences
 from alertcenter.alerts.models import Group, GroupAlert
 from alertcenter.alerts.severity import shown
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
@@ -281,7 +281,7 @@ def add_responder(sent: Sent) -> Said:
 
 
 def snooze(sent: Sent) -> Said:
-    now = timezone.now()
+    now = lifecycle.database_time()
     try:
         until = silence_presets.end_of(
             sent.values.get("lasting", ""),
@@ -308,7 +308,9 @@ def silence(sent: Sent) -> Said:
         draft = Draft(
             lines_of(given),
             silence_presets.end_of(
-                given.get("lasting", ""), timezone.now(), zone_of(sent.member)
+                given.get("lasting", ""),
+                lifecycle.database_time(),
+                zone_of(sent.member),
             ),
             comment=given["comment"].strip(),
             created_by=sent.member.name,

@@ -13,10 +13,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import Http404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from alertcenter.alerts import silence_presets, silences
+from alertcenter.alerts import lifecycle, silence_presets, silences
 from alertcenter.alerts.models import Group, GroupAlert, Silence
 from alertcenter.alerts.silence_drafts import check_matchers, read_matchers
 from alertcenter.alerts.silence_presets import Muted
@@ -47,7 +46,7 @@ class Listed:
 def listed(tenant_id: UUID) -> tuple[list[Listed], bool]:
     """Return what is active or pending, the next to end first, and whether there is
     more."""
-    now = timezone.now()
+    now = lifecycle.database_time()
     rows = Silence.objects.filter(
         silence_presets.unexpired(now), tenant_id=tenant_id
     ).select_related("owner", "route")
@@ -116,7 +115,7 @@ def silence(who: Membership, given: Mapping[str, Any]) -> Told:
     comment = str(given.get("comment", "")).strip()
     if not comment:
         return {"error": "comment", "sentence": _("Say why.")}
-    now = timezone.now()
+    now = lifecycle.database_time()
     try:
         draft = Draft(
             lines_of(given),
@@ -172,7 +171,7 @@ def extend(who: Membership, pk: UUID, longer: str) -> str:
         raise Http404
     if longer not in LONGER:
         return _("Say for how long.")
-    if row.ends_at <= timezone.now():
+    if row.ends_at <= lifecycle.database_time():
         return _("It has ended already.")
     draft = replace(draft_of(row), ends_at=row.ends_at + LONGER[longer])
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from alertcenter.common import outbound
+from alertcenter.common import outbound, world_time
 from alertcenter.common.http import Network
 from alertcenter.common.outbound import Answer
 from notifications.channels.base import NETWORK_SECONDS, DeliveryError
@@ -98,7 +97,7 @@ def retry_after(value: str) -> float | None:
             at = email.utils.parsedate_to_datetime(value)
         except ValueError:
             return None
-        seconds = at.timestamp() - time.time()
+        seconds = at.timestamp() - world_time.now()
     if seconds != seconds:  # "nan" is a float, too
         return None
     return min(LONGEST_WAIT, max(0.0, seconds))

@@ -11,7 +11,6 @@ import binascii
 import json
 import os
 import struct
-import time
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from alertcenter.common import world_time
 
 # RFC 8291, 4: a body of 4096 bytes is all that a push service must take; its header
 # has 86 bytes, the padding's mark one, the tag 16.
@@ -87,7 +88,7 @@ def authorization(pem: str, endpoint: str, subject: str) -> str:
     parts = urlsplit(endpoint)
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
-        "exp": int(time.time()) + TOKEN_SECONDS,
+        "exp": int(world_time.now()) + TOKEN_SECONDS,
         "sub": subject,
     }
     signed = ".".join(

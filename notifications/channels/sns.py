@@ -20,6 +20,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.common import world_time
 from alertcenter.common.outbound import Answer
 from notifications.channels import http
 from notifications.channels.base import Receipt, Setting
@@ -60,7 +61,7 @@ def publish(
         region=region,
         key_id=str(account.get("aws_key_id") or ""),
         key=secret.get("aws_secret_key", ""),
-        at=datetime.now(UTC),
+        at=datetime.fromtimestamp(world_time.now(), UTC),
     )
     answer = http.call(url, body=body, headers=headers)
     if answer.status not in http.SUCCESS:

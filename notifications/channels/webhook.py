@@ -13,7 +13,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,6 +23,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alertcenter.common import world_time
 from notifications.channels import http, simulated, tooling
 from notifications.channels import webhook_templates as templates
 from notifications.channels.base import DeliveryError, Parcel, Receipt, Setting, Spec
@@ -107,7 +107,7 @@ def headers_of(parcel: Parcel, body: bytes) -> dict[str, str]:
     if token := parcel.secret.get("bearer_token"):
         headers["Authorization"] = f"Bearer {token}"
     if secret := parcel.secret.get("signing_secret"):
-        stamp = str(int(time.time()))
+        stamp = str(int(world_time.now()))
         signed = f"{identity}.{stamp}.".encode() + body
         digest = hmac.new(key_of(secret), signed, hashlib.sha256).digest()
         headers["webhook-timestamp"] = stamp

@@ -209,6 +209,13 @@ class TestNotBelieved:
     def test_an_old_or_future_timestamp(self, age, acme, group):
         self.refused(send(press(group.pk), at=time.time() - age), acme)
 
+    @pytest.mark.parametrize("off", [3600, -3600])
+    def test_the_hosts_own_clock_does_not_matter(self, off, acme, group, monkeypatch):
+        right = time.time()
+        monkeypatch.setattr("slack_sdk.signature.time", lambda: right + off)
+        self.refused(send(press(group.pk), at=right + off), acme)
+        assert send(press(group.pk), at=right).status == 200
+
     def test_a_changed_byte(self, acme, group):
         body = form(press(group.pk))
         headers = signed(body)

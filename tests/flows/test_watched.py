@@ -6,6 +6,7 @@ import re
 import signal
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -100,16 +101,35 @@ def test_escalation_does_not_need_beat_nor_mind_two(beats: int) -> None:
             # Where it stands still, its supervisor sees no reason for another.
             stack.kill("beat", signal.SIGSTOP)
             others = [stack.run("beat") for _ in range(beats)]
-            assert world.fire("Alert-beat") == 200
-            until(lambda: len(slack.messages) == 1, 30)
+            alive = stack.home / "log" / "beat-more.log"
+            if others:
+                until(lambda: alive.read_text().count("beat: Starting") == beats, 60)
+            names = [f"Alert-{number}" for number in range(10)]
+            for name in names:
+                assert world.fire(name) == 200
             steps = "SELECT count(*) FROM due_step WHERE tenant_id = {t}"
             until(
-                lambda: world.rows(f"{steps} AND state = 'done'") == [(2,)],
-                30,
+                lambda: world.rows(f"{steps} AND state = 'done'") == [(20,)],
+                60,
             )
             early = f"{steps} AND done_at < due_at"
             assert world.rows(early) == [(0,)]
-            until(lambda: len(slack.messages) == 2, 30)  # bob, the second level
+            # #ops at once, bob after two seconds, and what #ops hears of it.
+            until(lambda: len(slack.messages) == 20, 30)
+            open_ones = "SELECT count(*) FROM delivery WHERE tenant_id = {t} AND "
+            until(lambda: world.rows(open_ones + "next_at IS NOT NULL") == [(0,)], 30)
+            # Two of beat's turns later nothing was said twice.
+            swept = time.monotonic()
+            until(lambda: time.monotonic() - swept > 11, 20, pause=1)
+            assert told(slack) == {
+                (place, name): 1 for place in ("C-ops", "U-bob") for name in names
+            }
+            tries = "SELECT sum(attempts), max(fence) FROM delivery"
+            ((sent, fence),) = world.rows(tries + " WHERE tenant_id = {t}")
+            said = ("chat.postMessage", "chat.update")
+            assert fence == 1
+            assert sum(call.method in said for call in slack.requests) == sent
+            assert not others or "notifications.sweep" in alive.read_text()
             for other in others:
                 other.terminate()
                 other.wait(30)
@@ -117,3 +137,13 @@ def test_escalation_does_not_need_beat_nor_mind_two(beats: int) -> None:
             stack.stop()
         finally:
             stack.remove()
+
+
+def told(slack: FakeSlack) -> Counter[tuple[str, str]]:
+    """Count the messages by place and alert."""
+    found: Counter[tuple[str, str]] = Counter()
+    for message in slack.messages:
+        name = re.search(r"Alert-\d", str(message))
+        assert name, str(message)
+        found[message.channel, name[0]] += 1
+    return found

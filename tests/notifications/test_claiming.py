@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
+from alertcenter.common import world_time
 from notifications import delivery, outbox, parcels
 from notifications.channels.base import Receipt
 from notifications.claiming import claim
@@ -22,6 +23,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def ids(leases) -> list[UUID]:
     return [lease.id for lease in leases]
+
+
+def test_who_claims_hears_what_time_it_is(ops, monkeypatch):
+    monkeypatch.setattr(world_time, "_ahead", 0.0)
+    ops.put("1")
+    claim(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        ((now,),) = cursor.fetchall()
+    assert abs(now - world_time.now()) < 1
 
 
 def test_a_claimed_delivery_is_not_claimed_again(ops):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from alertcenter.common import world_time
 from notifications.channels import tooling, webhook
 from notifications.channels import webhook_templates as templates
 from notifications.channels.base import DeliveryError, Parcel
@@ -120,6 +122,19 @@ def test_the_signature_is_over_the_body_that_leaves(hook, parcel):
     digest = hmac.new(b"secret", signed, hashlib.sha256).digest()
     expected = f"v1,{base64.b64encode(digest).decode()}"
     assert call.headers["webhook-signature"] == expected
+
+
+def test_it_is_signed_at_the_databases_time(hook, parcel, monkeypatch):
+    """Whose host's clock is an hour off is believed all the same."""
+    monkeypatch.setattr(world_time, "_ahead", None)
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right + 3600)
+    signed = replace(parcel, secret={"signing_secret": "whsec_c2VjcmV0"})
+    webhook.send(signed)
+    assert int(hook.last.headers["webhook-timestamp"]) - right > 3500
+    world_time.hear(right)
+    webhook.send(signed)
+    assert 0 <= int(hook.last.headers["webhook-timestamp"]) - int(right) < 60
 
 
 def test_a_body_that_turns_out_to_be_no_json_is_not_sent(hook, parcel):

@@ -30,6 +30,11 @@ class Figures:
     pages: int
     disagreements: int
     gaps: int
+    repeated: int
+    turns: int
+    pulled: int
+    lapsed: int
+    held: int
     clock_changes: int
     zones: int
     simulated_days: float
@@ -60,7 +65,7 @@ def main() -> int:
     with superuser(SERVERS) as cursor:
         pages, said = reading.pages(cursor, year), reading.said(cursor, year)
     lived = time.monotonic() - begun
-    wanted = Checker(world).reckon(reading.acts(year))
+    wanted = Checker(world).reckon(reading.acts(year), said)
     found = compare(wanted, pages, said)
     figures = Figures(
         seed=options.seed,
@@ -70,6 +75,11 @@ def main() -> int:
         pages=len(pages),
         disagreements=len(found),
         gaps=len(wanted.gaps),
+        repeated=wanted.counts["repeated"],
+        turns=wanted.counts["turns"],
+        pulled=wanted.counts["pulled"],
+        lapsed=wanted.counts["lapsed"],
+        held=wanted.counts["held"],
         clock_changes=sum(
             len(changes(zone, BEGIN, clock.now)) for zone in world.zones()
         ),

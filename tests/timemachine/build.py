@@ -8,15 +8,20 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
+from alertcenter.alerts import silences
 from alertcenter.alerts.models import Route
+from alertcenter.alerts.silences import Draft
 from alertcenter.common.ids import uuid7
 from escalation.models import (
     Absence,
     Availability,
+    CalendarImport,
+    ImportedShift,
     Layer,
     Override,
     Policy,
     Schedule,
+    SlaTarget,
     Step,
     Swap,
     TemporarySchedule,
@@ -31,6 +36,7 @@ from notifications.models import (
     PersonalStep,
     QuietHours,
 )
+from tenants.actors import THE_ENGINE
 from tenants.models import Member
 from tenants.models import Tenant as TenantRow
 from tenants.rls import in_tenant
@@ -73,7 +79,22 @@ def _tenant(tenant: told.Tenant) -> Built:
             built.members[person.key] = _person(pk, person)
         for schedule in tenant.schedules.values():
             built.schedules[schedule.key] = _schedule(pk, schedule, built)
+        for severity, (acknowledge, resolve) in tenant.targets.items():
+            SlaTarget.objects.create(
+                tenant_id=pk,
+                severity=severity,
+                acknowledge_seconds=acknowledge or None,
+                resolve_seconds=resolve or None,
+            )
         _routes(pk, tenant, built)
+        for silence in tenant.silences:
+            draft = Draft(
+                [f'team="{silence.team}"'],
+                silence.ends,
+                starts_at=silence.starts,
+                comment="The year wants quiet.",
+            )
+            silences.save(pk, draft, actor=THE_ENGINE, confirm=True)
     return built
 
 
@@ -155,6 +176,21 @@ def _schedule(pk: UUID, schedule: told.Schedule, built: Built) -> Schedule:
             ends_at=swap.ends,
             taken_at=Now() if swap.benefactor else None,
         )
+    for overrides in {one.overrides for one in schedule.imported}:
+        # Nobody reads it: its shifts are there.
+        read = CalendarImport.objects.create(
+            **mine, url="https://calendar.example/x.ics", overrides=overrides
+        )
+        for one in schedule.imported:
+            if one.overrides == overrides:
+                ImportedShift.objects.create(
+                    tenant_id=pk,
+                    calendar=read,
+                    member=built.members[one.member],
+                    starts_at=one.starts,
+                    ends_at=one.ends,
+                    level=one.level,
+                )
     for temporary in schedule.temporaries:
         stretch = TemporarySchedule.objects.create(
             **mine, starts_at=temporary.starts, ends_at=temporary.ends
@@ -212,7 +248,9 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
         storm_per_minute=0,
     )
     for route in tenant.routes.values():
-        policy = Policy.objects.create(tenant_id=pk, name=route.team)
+        policy = Policy.objects.create(
+            tenant_id=pk, name=route.team, ack_timeout_seconds=route.ack
+        )
         for position, step in enumerate(route.steps, 1):
             target = step.target
             Step.objects.create(
@@ -224,6 +262,7 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
                 member=built.members.get(target) if step.kind == "member" else None,
                 schedule=built.schedules.get(target) if step.kind == "oncall" else None,
                 wait_seconds=step.wait or None,
+                params=_params(step, built),
             )
         Route.objects.create(
             tenant_id=pk,
@@ -233,3 +272,9 @@ def _routes(pk: UUID, tenant: told.Tenant, built: Built) -> None:
             policy=policy,
             group_wait_seconds=route.wait,
         )
+
+
+def _params(step: told.Step, built: Built) -> dict[str, object]:
+    if step.kind == "round_robin":
+        return {"members": [str(built.members[key].pk) for key in step.members]}
+    return {"times": step.times} if step.kind == "repeat" else {}

@@ -7,14 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from tests.timemachine import chains
 from tests.timemachine.cover import Cover
-from tests.timemachine.world import Act, Incident, Step, Tenant, World
+from tests.timemachine.world import Act, Incident, Route, Step, Tenant, World
 
 TOLERATED = timedelta(seconds=2)
 # A page that belongs to another moment than this is not late but another one.
 SAME = timedelta(hours=12)
+NO_TIME, SHORTEST_ROUND = timedelta(), timedelta(seconds=60)
 HALTS = ("acknowledge", "resolve", "ended", "expired")
 
 
@@ -52,6 +54,28 @@ class Disagreement:
         return f"{self.kind}: wanted {self.wanted}, found {self.found}"
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """From when to when nobody took care of an incident; it begins with a wait."""
+
+    opened: datetime
+    begin: datetime
+    end: datetime | None
+    wait: timedelta
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A step that asks for the next of a list."""
+
+    tenant: str
+    team: str
+    step: int
+    at: datetime
+    incident: Incident
+    over: Stretch
+
+
 @dataclass
 class Reckoning:
     """What had to be, by the checker."""
@@ -61,6 +85,9 @@ class Reckoning:
     # At the very moment of an act: both is right.
     doubtful: set[Page] = field(default_factory=set)
     gaps: list[tuple[str, str, datetime]] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    # How often something odd had to be: repeated, pulled, lapsed, turns.
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 class Checker:
@@ -74,41 +101,89 @@ class Checker:
             for schedule in tenant.schedules.values()
         }
 
-    def reckon(self, acts: Mapping[str, Sequence[Act]]) -> Reckoning:
+    def reckon(
+        self, acts: Mapping[str, Sequence[Act]], told: Sequence[Said] = ()
+    ) -> Reckoning:
         """Return what had to be; `acts` is the ledger: what was done to each incident,
-        in order, beginning with its opening."""
+        in order, beginning with its opening.
+
+        `told`, what the product did, is asked for one thing only: in which order steps
+        of one moment took their turns at a list.
+        """
         found = Reckoning()
         for incident in self.world.incidents:
             self._incident(incident, acts.get(incident.key, ()), found)
+        self._take_turns(found, told)
         return found
 
     def _incident(
         self, incident: Incident, acts: Sequence[Act], found: Reckoning
     ) -> None:
-        tenant = self.world.tenants[incident.tenant]
-        route = tenant.routes[incident.team]
+        route = self.world.tenants[incident.tenant].routes[incident.team]
+        acts = ended_by_themselves(acts, route.ack, found)
         for begin, end in stretches(acts):
             first = not found_opening(acts) or begin == acts[0].at
             # The group's wait comes before the first run only.
-            at = begin + timedelta(seconds=route.wait if first else 0)
-            told = True
-            for number, step in enumerate(route.steps, 1):
-                if step.kind == "wait":
-                    # Nobody has to be given time where nobody was told.
-                    at += timedelta(seconds=step.wait if told else 0)
-                    continue
-                if end is not None and at >= end:
-                    break
-                pages, reason, people = self._step(tenant, incident, step, at)
-                told = not reason
-                found.said.append(Said(incident.key, at, number, reason, people))
-                if reason == "nobody_on_call":
-                    found.gaps.append((incident.key, step.target, at))
-                for page in pages:
-                    if end is None or page.at < end + TOLERATED:
-                        found.pages.append(page)
-                    if end is not None and abs(page.at - end) <= TOLERATED:
-                        found.doubtful.add(page)
+            wait = timedelta(seconds=route.wait if first else 0)
+            self._run(incident, route, Stretch(acts[0].at, begin, end, wait), found)
+
+    def _run(
+        self, incident: Incident, route: Route, over: Stretch, found: Reckoning
+    ) -> None:
+        """Go through the steps from the begin of a stretch to its end."""
+        tenant = self.world.tenants[incident.tenant]
+        now, delay, told = over.begin, over.wait, True
+        round_, began, place = 1, None, 0
+        not_before = now
+        while place < len(route.steps):
+            step, number = route.steps[place], place + 1
+            place += 1
+            if step.kind == "wait":
+                delay += timedelta(seconds=step.wait)
+                continue
+            # Nobody has to be given time where nobody was told, except before all
+            # begins again.
+            waited = delay if told or step.kind == "repeat" else NO_TIME
+            due = max(now + waited, not_before)
+            at = pulled(tenant, incident, over.opened, now, due)
+            if over.end is not None and at >= over.end:
+                return
+            found.counts["pulled"] += at < due
+            at, waited_for = heard(tenant, incident, at), at
+            if over.end is not None and at >= over.end:
+                return
+            found.counts["held"] += at > waited_for
+            now, delay, told, not_before = at, NO_TIME, True, at
+            began = began or at
+            if step.kind != "repeat":
+                told = self._done(tenant, incident, route, number, now, over, found)
+            elif round_ <= step.times:
+                found.counts["repeated"] += 1
+                not_before = began + SHORTEST_ROUND
+                round_, began, place = round_ + 1, None, 0
+
+    def _done(
+        self,
+        tenant: Tenant,
+        incident: Incident,
+        route: Route,
+        number: int,
+        at: datetime,
+        over: Stretch,
+        found: Reckoning,
+    ) -> bool:
+        """Note what a step does; return whether it tells somebody."""
+        step = route.steps[number - 1]
+        if step.kind == "round_robin":
+            turn = Turn(tenant.key, route.team, number, at, incident, over)
+            found.turns.append(turn)
+            return any(tenant.people[key].active for key in step.members)
+        pages, reason, people = self._step(tenant, incident, step, at)
+        found.said.append(Said(incident.key, at, number, reason, people))
+        if reason == "nobody_on_call":
+            found.gaps.append((incident.key, step.target, at))
+        add_pages(pages, over, found)
+        return not reason
 
     def _step(
         self, tenant: Tenant, incident: Incident, step: Step, at: datetime
@@ -122,15 +197,131 @@ class Checker:
             members = self.covers[tenant.key, step.target].who(at)
             if not members:
                 return set(), "nobody_on_call", ()
-        pages = {
-            Page(incident.key, member, kind, address, moment)
-            for member in members
-            for moment, kind, address in chains.calls(
-                tenant, tenant.people[member], incident.severity, at
-            )
-        }
+        pages = pages_of(tenant, incident, members, at)
         on_call = tuple(sorted(members)) if step.kind == "oncall" else ()
         return pages, "" if pages else "no_address", on_call
+
+    # --- round robin ---
+
+    def _take_turns(self, found: Reckoning, told: Sequence[Said]) -> None:
+        """Give each step that asks for the next of a list the one whose turn it is.
+        All incidents share the list; steps of one moment may come in any order."""
+        lists: dict[tuple[str, str, int], list[Turn]] = defaultdict(list)
+        for turn in found.turns:
+            lists[turn.tenant, turn.team, turn.step].append(turn)
+        for (key, team, number), turns in lists.items():
+            tenant = self.world.tenants[key]
+            step = tenant.routes[team].steps[number - 1]
+            members = [who for who in step.members if tenant.people[who].active]
+            if not members:
+                for turn in turns:
+                    said = Said(turn.incident.key, turn.at, number, "nobody")
+                    found.said.append(said)
+                continue
+            given = 0
+            for at, together in groupby(sorted(turns, key=turn_order), turn_moment):
+                mine = list(together)
+                found.counts["turns"] += len(mine)
+                chosen = [members[(given + n) % len(members)] for n in range(len(mine))]
+                given += len(mine)
+                for turn, who in zip(mine, in_order(mine, chosen, told), strict=True):
+                    said = Said(turn.incident.key, at, number, "", (who,))
+                    found.said.append(said)
+                    pages = pages_of(tenant, turn.incident, [who], at)
+                    add_pages(pages, turn.over, found)
+
+
+def turn_order(turn: Turn) -> tuple[datetime, str]:
+    return turn.at, turn.incident.key
+
+
+def turn_moment(turn: Turn) -> datetime:
+    return turn.at
+
+
+def in_order(
+    turns: Sequence[Turn], chosen: Sequence[str], told: Sequence[Said]
+) -> Sequence[str]:
+    """Return who is told by each of several steps of one moment: as the product did,
+    if these were the very people whose turn it was."""
+    if len(turns) < 2:
+        return chosen
+    done = {
+        said.incident: said.on_call[0]
+        for said in told
+        if said.step == turns[0].step
+        and said.on_call
+        and abs(said.at - turns[0].at) <= TOLERATED
+    }
+    theirs = [done.get(turn.incident.key, "") for turn in turns]
+    return theirs if Counter(theirs) == Counter(chosen) else chosen
+
+
+def pages_of(
+    tenant: Tenant, incident: Incident, members: Iterable[str], at: datetime
+) -> set[Page]:
+    return {
+        Page(incident.key, member, kind, address, moment)
+        for member in members
+        for moment, kind, address in chains.calls(
+            tenant, tenant.people[member], incident.severity, at
+        )
+    }
+
+
+def add_pages(pages: Iterable[Page], over: Stretch, found: Reckoning) -> None:
+    """Note pages; those still to come at the end of the stretch are not made."""
+    for page in pages:
+        if over.end is None or page.at < over.end + TOLERATED:
+            found.pages.append(page)
+        if over.end is not None and abs(page.at - over.end) <= TOLERATED:
+            found.doubtful.add(page)
+
+
+def pulled(
+    tenant: Tenant, incident: Incident, opened: datetime, now: datetime, due: datetime
+) -> datetime:
+    """Return when a step comes: before its time if a service level would be missed,
+    then when four fifths of the target's time are gone, if they are not yet."""
+    at = due
+    for seconds in tenant.targets.get(incident.severity, ()):
+        mark = opened + timedelta(seconds=seconds) * 4 / 5
+        if seconds and due > opened + timedelta(seconds=seconds) and mark > now:
+            at = min(at, mark)
+    return at
+
+
+def heard(tenant: Tenant, incident: Incident, at: datetime) -> datetime:
+    """Return when a step that comes at `at` is done: with the end of the silence."""
+    while True:
+        over = [
+            one.ends
+            for one in tenant.silences
+            if one.team == incident.team and one.starts <= at < one.ends
+        ]
+        if not over:
+            return at
+        at = max(over)
+
+
+def ended_by_themselves(
+    acts: Sequence[Act], lasts: int, found: Reckoning
+) -> Sequence[Act]:
+    """Return the acts, and where an acknowledgement lasted as long as it may its end:
+    as if somebody had taken it back."""
+    if not lasts:
+        return acts
+    whole: list[Act] = []
+    over: datetime | None = None
+    for act in (*acts, None):
+        if over is not None and (act is None or over < act.at):
+            whole.append(Act("unacknowledge", over))
+            found.counts["lapsed"] += 1
+        if act is not None:
+            whole.append(act)
+            acked = act.kind == "acknowledge"
+            over = act.at + timedelta(seconds=lasts) if acked else None
+    return whole
 
 
 def found_opening(acts: Sequence[Act]) -> bool:

@@ -39,12 +39,17 @@ class Cover:
         return frozenset(k for k in found if self.people[k].active)  # type: ignore[attr-defined]
 
     def by_layers(self, at: datetime) -> set[str]:
-        """Return whom the highest layers that have somebody say."""
+        """Return whom the highest layers and calendars that have somebody say."""
         said: dict[int, set[str]] = {}
         for number, layer in enumerate(self.schedule.layers):
             found = self.by_layer(number, layer, at)
             if found:
                 said.setdefault(layer.level, set()).update(found)
+        for one in self.schedule.imported:
+            # Who wrote the calendar knew of absences: nobody stands in.
+            there = not one.overrides and self.people[one.member].active
+            if there and one.starts <= at < one.ends:
+                said.setdefault(one.level, set()).add(one.member)
         return said[max(said)] if said else set()
 
     def _swapped(self, found: set[str], at: datetime) -> set[str]:
@@ -56,7 +61,11 @@ class Cover:
 
     def _overridden(self, found: set[str], at: datetime) -> set[str]:
         now = [o for o in self.schedule.overrides if o.starts <= at < o.ends]
-        alone = {o.member for o in now if o.kind == "only"}
+        alone = {o.member for o in now if o.kind == "only"} | {
+            one.member
+            for one in self.schedule.imported
+            if one.overrides and one.starts <= at < one.ends
+        }
         if alone:
             found = alone
         for one in now:

@@ -69,10 +69,16 @@ WHERE state = 'pending' AND next_at <= now()
 WAITING = """
 SELECT EXISTS (SELECT FROM feed WHERE shard >= 0 AND (alert_id IS NOT NULL OR %s)),
   EXISTS (SELECT FROM due_step WHERE state = 'due' AND due_at <= now()),
-  EXISTS (SELECT FROM flush WHERE due_at <= now())
+  EXISTS (SELECT FROM flush WHERE due_at <= now()),
+  EXISTS (SELECT FROM due_step WHERE state = 'ack' AND due_at <= now()),
+  EXISTS (SELECT FROM silence WHERE next_change_at <= now())
 """
+# What a silence holds is looked at again each two minutes, in case that its end was
+# missed. Here nobody looks: it has to come with the end.
 NEXT = """
-SELECT least((SELECT min(due_at) FROM due_step WHERE state = 'due'),
+SELECT least((SELECT min(due_at) FROM due_step
+    WHERE state = 'ack' OR state = 'due' AND held = ''),
+  (SELECT min(next_change_at) FROM silence),
   (SELECT min(due_at) FROM flush))
 """
 OPENED = """
@@ -185,9 +191,18 @@ class Driver:
     def until_nothing_is_due(self, *, screens: bool = False) -> None:
         """Let the jobs that wake at a notice work."""
         while True:
-            ((fed, due, flushed),) = self.ask(WAITING, [screens])
-            if not (fed or due or flushed):
+            ((fed, due, flushed, lapsed, turned),) = self.ask(WAITING, [screens])
+            if not (fed or due or flushed or lapsed or turned):
                 return
+            if turned:
+                with self.timed("silences"):
+                    sweep_silences()
+                    # It changed groups, not alerts: no screen's business only.
+                    while flow.process_feed():
+                        pass
+            if lapsed:
+                with self.timed("lapsed"):
+                    forgotten()
             if fed:
                 with self.timed("flow"):
                     flow.process_feed()
@@ -308,6 +323,11 @@ def _intake() -> Iterator[None]:
         yield
     finally:
         intake.stop()
+
+
+def forgotten() -> None:
+    """Let acknowledgements end, as the engine does."""
+    all_tenants_do(lambda _: actions.repage_forgotten())()
 
 
 def _event(incident: Incident, status: str) -> dict[str, Any]:

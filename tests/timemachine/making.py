@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 
+from tests.timemachine import chains
 from tests.timemachine.wall import changes, first, last
 from tests.timemachine.world import (
     BEGIN,
@@ -14,6 +15,7 @@ from tests.timemachine.world import (
     Act,
     Contact,
     Hours,
+    Imported,
     Incident,
     Layer,
     Override,
@@ -23,6 +25,7 @@ from tests.timemachine.world import (
     Range,
     Route,
     Schedule,
+    Silence,
     Step,
     Swap,
     Temporary,
@@ -163,6 +166,7 @@ def make(seed: int, incidents: int) -> World:
         own = places[number * SCHEDULES : (number + 1) * SCHEDULES]
         world.tenants[key] = _tenant(rng, key, own, recipes, number)
     world.incidents.extend(_incidents(rng, world, incidents))
+    _silences(rng, world)
     return world
 
 
@@ -180,8 +184,10 @@ def _tenant(
         schedules[found.key] = found
     # The last tenant has no text messages: such contacts reach nobody there.
     channels = [("ops", "slack"), ("sms", "sms")][: 1 if number == 2 else 2]
-    routes = {r.team: r for r in _routes(rng, list(people), list(schedules))}
-    return Tenant(key, people, schedules, routes, tuple(channels))
+    tenant = Tenant(key, people, schedules, {}, tuple(channels), _targets(rng))
+    for route in _routes(rng, tenant):
+        tenant.routes[route.team] = route
+    return tenant
 
 
 def _person(rng: random.Random, tenant: str, number: int) -> Person:
@@ -316,6 +322,19 @@ def _schedule(
                 )
             )
         temporaries.append(Temporary(begin, end, tuple(shifts)))
+    imported = []
+    for alone, most in ((False, 14), (True, 3)):
+        if rng.random() < 0.6:
+            imported += [
+                Imported(
+                    rng.choice(people),
+                    begin,
+                    end,
+                    0 if alone else rng.choice((0, 0, 1, 2, 9)),
+                    alone,
+                )
+                for begin, end in _stretches(rng, most, zone)
+            ]
     return Schedule(
         key=zone,
         zone=zone,
@@ -326,13 +345,37 @@ def _schedule(
         overrides=tuple(overrides),
         swaps=tuple(swaps),
         temporaries=tuple(temporaries),
+        imported=tuple(imported),
     )
 
 
 WAITS = (30, 300, 900, 3600, 6 * 3600, 2 * 86400)
 
 
-def _routes(rng: random.Random, people: list[str], schedules: list[str]) -> list[Route]:
+ACKS = (0, 0, 300, 1800, 6 * 3600)
+
+
+def _targets(rng: random.Random) -> dict[int, tuple[int, int]]:
+    """Return service levels: none for some severities, one or both for others."""
+    return {
+        5: (rng.choice((300, 900)), rng.choice((0, 7200))),
+        4: (rng.choice((0, 3600)), 86_400),
+    }
+
+
+def _turns(rng: random.Random, tenant: Tenant) -> tuple[str, ...]:
+    """Return a list for a round robin: whoever is active in it can be reached, so that
+    the moments of the steps do not depend on whose turn it is."""
+    fitting = [
+        person.key
+        for person in tenant.people.values()
+        if not person.active or chains.reachable(tenant, person)
+    ]
+    return tuple(rng.sample(fitting, rng.randint(2, 5)))
+
+
+def _routes(rng: random.Random, tenant: Tenant) -> list[Route]:
+    people, schedules = list(tenant.people), list(tenant.schedules)
     routes = []
     for number in range(7):
         steps: list[Step] = []
@@ -342,15 +385,39 @@ def _routes(rng: random.Random, people: list[str], schedules: list[str]) -> list
                 if rng.random() < 0.1:
                     steps.append(Step("wait", wait=rng.choice(WAITS[:3])))
             drawn = rng.random()
-            if drawn < 0.75:
+            if drawn < 0.6:
                 steps.append(Step("oncall", rng.choice(schedules)))
+            elif drawn < 0.75:
+                steps.append(Step("round_robin", members=_turns(rng, tenant)))
             elif drawn < 0.9:
                 steps.append(Step("member", rng.choice(people)))
             else:
                 steps.append(Step("channel", "ops"))
+        if number % 2:
+            if rng.random() < 0.7:
+                steps.append(Step("wait", wait=rng.choice(WAITS[:4])))
+            steps.append(Step("repeat", times=rng.choice((1, 1, 2, 3))))
+            if rng.random() < 0.3:
+                steps.append(Step("member", rng.choice(people)))
         wait = 45 if number == 3 else 0
-        routes.append(Route(f"team{number}", tuple(steps), wait))
+        routes.append(Route(f"team{number}", tuple(steps), wait, rng.choice(ACKS)))
     return routes
+
+
+def _silences(rng: random.Random, world: World) -> None:
+    """Silence teams about the time at which something happens to them."""
+    wanted = min(120, 4 + len(world.incidents) // 6)
+    for number, incident in enumerate(rng.sample(world.incidents, wanted)):
+        # Never at the moment of anything else.
+        begin = incident.opens + timedelta(
+            seconds=rng.choice((-600, -30, 20, 200, 3600)),
+            microseconds=500_000 + 7 * number,
+        )
+        lasts = timedelta(seconds=rng.choice((120, 900, 7200, 43_200, 2 * 86_400)))
+        if begin > BEGIN:
+            world.tenants[incident.tenant].silences.append(
+                Silence(incident.team, begin, begin + lasts)
+            )
 
 
 # --- incidents ---
@@ -410,7 +477,12 @@ def odd_moments(rng: random.Random, world: World) -> list[datetime]:
                             zone, datetime.combine(day, rng.choice(times))
                         )
                     )
-            for changed in (schedule.overrides, schedule.swaps, schedule.temporaries):
+            for changed in (
+                schedule.overrides,
+                schedule.swaps,
+                schedule.temporaries,
+                schedule.imported,
+            ):
                 for one in changed:
                     found += [one.starts, one.ends]
             for temporary in schedule.temporaries:
@@ -430,7 +502,8 @@ def _incident(
 ) -> Incident:
     """Return one incident; those who care for what opened `together` look at the same
     times, and do this or that, or nothing."""
-    length = route.wait + sum(step.wait for step in route.steps)
+    rounds = 1 + sum(step.times for step in route.steps)
+    length = route.wait + rounds * (60 + sum(step.wait for step in route.steps))
     looks = _looks(together, opens)
     acts: list[Act] = []
     if rng.random() < 0.6:

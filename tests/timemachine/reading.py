@@ -16,7 +16,7 @@ FROM delivery WHERE kind = 'page' AND state <> 'cancelled'
 """
 SAID = """
 SELECT group_id, at, (data ->> 'step')::int, reason, kind,
-  CASE WHEN data ->> 'kind' = 'oncall' AND reason <> 'nobody_on_call'
+  CASE WHEN data ->> 'kind' IN ('oncall', 'round_robin') AND reason <> 'nobody_on_call'
   THEN data ->> 'who' END
 FROM transition WHERE kind IN ('paged', 'noted') AND group_id IS NOT NULL
 """

@@ -19,6 +19,7 @@ from tests.timemachine.world import (
     Act,
     Contact,
     Hours,
+    Imported,
     Incident,
     Layer,
     Override,
@@ -27,6 +28,7 @@ from tests.timemachine.world import (
     Quiet,
     Route,
     Schedule,
+    Silence,
     Step,
     Swap,
     Temporary,
@@ -301,6 +303,24 @@ def test_swaps_then_overrides_then_temporary_schedules():
     assert found.who(NOON) == {"ben"}
 
 
+def test_shifts_of_a_calendar_count_as_layers_do_or_alone():
+    around = (NOON - HOUR, NOON + HOUR)
+    one = layer("ann", level=1)
+
+    def by(*shifts: Imported, who=None) -> frozenset[str]:
+        return cover(one, imported=shifts, who=who).who(NOON)
+
+    assert by(Imported("ben", *around)) == {"ann"}
+    assert by(Imported("ben", *around, level=1)) == {"ann", "ben"}
+    assert by(Imported("ben", *around, level=2)) == {"ben"}
+    # Absent or not: the calendar says so. Inactive ones are on call by nothing.
+    assert by(Imported("ben", *around, level=2), who=people("ben")) == {"ben"}
+    gone = people(inactive="ben")
+    assert by(Imported("ben", *around, level=2), who=gone) == {"ann"}
+    alone = Imported("ben", *around, overrides=True)
+    assert by(alone, Imported("cem", *around, level=9)) == {"ben"}
+
+
 def test_quiet_hours_hold_a_call_or_leave_a_mail():
     tenant = Tenant("acme", {}, {}, {}, (("sms", "sms"),))
     person = Person(
@@ -329,6 +349,90 @@ def test_quiet_hours_hold_a_call_or_leave_a_mail():
     assert {call[1] for call in chains.calls(without, person, 5, night)} == {"email"}
 
 
+def course(*steps: Step, ack: int = 0, more: int = 0, **of_tenant) -> Checker:
+    """Return the checker of a world in which one incident (and `more` at the same
+    moment) goes by these steps."""
+    tenant = Tenant("acme", people(), {}, {"t": Route("t", steps, 0, ack)}, ())
+    incidents = [Incident(f"i{n}", "acme", "t", 4, NOON, ()) for n in range(more + 1)]
+    return Checker(World(1, {"acme": replace(tenant, **of_tenant)}, incidents))
+
+
+def opened(*acts: tuple[str, int], more: int = 0) -> dict[str, list[Act]]:
+    """Return a ledger: the opening, and acts so many minutes after it."""
+    first = [Act("opened", NOON)]
+    then = [Act(kind, NOON + timedelta(minutes=minutes)) for kind, minutes in acts]
+    others = {f"i{n}": first for n in range(1, more + 1)}
+    return {"i0": first + then} | others
+
+
+def minutes(found: Reckoning) -> list[tuple[int, float]]:
+    """Return which steps come how many minutes after the opening."""
+    times = [(said.step, said.at - NOON) for said in found.said]
+    return [(step, after.total_seconds() / 60) for step, after in sorted(times)]
+
+
+ANN, BEN = Step("member", "ann"), Step("member", "ben")
+
+
+def test_a_repeat_begins_again_after_a_minute_at_least_and_then_goes_on():
+    wait = Step("wait", wait=300)
+    found = course(ANN, wait, Step("repeat", times=2), BEN).reckon(opened())
+    assert minutes(found) == [(1, 0), (1, 5), (1, 10), (4, 15)]
+    at_once = course(ANN, Step("repeat", times=1), BEN).reckon(opened())
+    assert minutes(at_once) == [(1, 0), (1, 1), (3, 1)]
+    silent = course(ANN, wait, Step("repeat", times=1), people=people(inactive="ann"))
+    assert minutes(silent.reckon(opened())) == [(1, 0), (1, 5)]
+
+
+def test_an_acknowledgement_that_may_not_last_begins_the_steps_anew():
+    steps = (ANN, Step("wait", wait=1200), BEN)
+    acked = opened(("acknowledge", 10), ("resolve", 90))
+    assert minutes(course(*steps).reckon(acked)) == [(1, 0)]
+    found = course(*steps, ack=3600).reckon(acked)
+    assert minutes(found) == [(1, 0), (1, 70)]
+    assert minutes(course(*steps, ack=4800).reckon(acked)) == [(1, 0)]
+    taken_back = opened(("acknowledge", 10), ("unacknowledge", 20), ("resolve", 30))
+    assert minutes(course(*steps, ack=900).reckon(taken_back)) == [(1, 0), (1, 20)]
+
+
+def test_a_target_that_would_be_missed_pulls_a_step_forward_once():
+    steps = (ANN, Step("wait", wait=3600), BEN, Step("wait", wait=3600), ANN)
+    targets = {4: (1500, 0)}
+    found = course(*steps, targets=targets).reckon(opened())
+    assert minutes(found) == [(1, 0), (3, 20), (5, 80)]
+    met = course(*steps, targets={4: (3600, 0), 5: (60, 60)}).reckon(opened())
+    assert minutes(met) == [(1, 0), (3, 60), (5, 120)]
+
+
+def test_a_silence_holds_steps_until_it_ends():
+    def quiet(begin: int, end: int) -> Silence:
+        minute = timedelta(minutes=1)
+        return Silence("t", NOON + begin * minute, NOON + end * minute)
+
+    steps = (ANN, Step("wait", wait=600), BEN)
+    found = course(*steps, silences=[quiet(5, 15), quiet(14, 20)]).reckon(opened())
+    assert minutes(found) == [(1, 0), (3, 20)]
+    first = course(*steps, silences=[quiet(-5, 30), quiet(40, 41)]).reckon(opened())
+    assert minutes(first) == [(1, 30), (3, 41)]
+    acked = opened(("acknowledge", 12))
+    assert minutes(course(*steps, silences=[quiet(5, 15)]).reckon(acked)) == [(1, 0)]
+
+
+def test_all_share_a_list_and_take_turns_at_it():
+    step = Step("round_robin", members=("ann", "cem", "ben"))
+    checker = course(step, more=2, people=people(inactive="cem"))
+    found = checker.reckon(opened(more=2))
+    assert [said.on_call for said in found.said] == [("ann",), ("ben",), ("ann",)]
+    # Of one moment any order will do, but not any people.
+    order = (("ben",), ("ann",), ("ann",))
+    done = [replace(s, on_call=who) for s, who in zip(found.said, order, strict=True)]
+    again = checker.reckon(opened(more=2), done)
+    assert compare(again, again.pages, done) == []
+    wrong = [replace(said, on_call=("ben",)) for said in found.said]
+    again = checker.reckon(opened(more=2), wrong)
+    assert counted(compare(again, again.pages, wrong))["unsaid"] == 2
+
+
 # --- the world ---
 
 
@@ -347,3 +451,10 @@ def test_a_seed_makes_the_same_world_and_a_rich_one():
     }  # fmt: skip
     assert {bool(w.benefactor) for s in schedules for w in s.swaps} == {True, False}
     assert any(s.temporaries for s in schedules)
+    assert {i.overrides for s in schedules for i in s.imported} == {True, False}
+    routes = [r for t in one.tenants.values() for r in t.routes.values()]
+    assert {step.kind for route in routes for step in route.steps} == {
+        "channel", "member", "oncall", "wait", "round_robin", "repeat",
+    }  # fmt: skip
+    assert {bool(route.ack) for route in routes} == {True, False}
+    assert all(tenant.targets for tenant in one.tenants.values())

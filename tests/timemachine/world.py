@@ -125,8 +125,19 @@ class Temporary:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """A shift that was read from a calendar; of one of overrides, or of a level."""
+
+    member: str
+    starts: datetime
+    ends: datetime
+    level: int = 0
+    overrides: bool = False
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """Layers, and what changes them for a while."""
+    """Layers, shifts of calendars, and what changes them for a while."""
 
     key: str
     zone: str
@@ -137,35 +148,53 @@ class Schedule:
     overrides: tuple[Override, ...] = ()
     swaps: tuple[Swap, ...] = ()
     temporaries: tuple[Temporary, ...] = ()
+    imported: tuple[Imported, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """`channel`, `member`, `oncall` (target: a key) or `wait` (seconds)."""
+    """`channel`, `member`, `oncall` (target: a key), `wait` (seconds), `round_robin`
+    (the next of `members`) or `repeat` (so many `times`)."""
 
     kind: str
     target: str = ""
     wait: int = 0
+    members: tuple[str, ...] = ()
+    times: int = 0
 
 
 @dataclass(frozen=True)
 class Route:
-    """Alerts with this label `team` go by these steps, after the group's wait."""
+    """Alerts with this label `team` go by these steps, after the group's wait; an
+    acknowledgement lasts `ack` seconds (0: for ever)."""
 
     team: str
     steps: tuple[Step, ...]
     wait: int = 0
+    ack: int = 0
+
+
+@dataclass(frozen=True)
+class Silence:
+    """From when to when nobody is told of a team's alerts."""
+
+    team: str
+    starts: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant; `channels` are (key, kind)."""
+    """One tenant; `channels` are (key, kind), `targets` by severity the seconds within
+    which a group is to be acknowledged and resolved (0: no target)."""
 
     key: str
     people: dict[str, Person]
     schedules: dict[str, Schedule]
     routes: dict[str, Route]
     channels: tuple[tuple[str, str], ...]
+    targets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    silences: list[Silence] = field(default_factory=list)
 
     def has_channel(self, kind: str) -> bool:
         return any(kind == one for _key, one in self.channels)

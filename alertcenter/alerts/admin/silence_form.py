@@ -19,7 +19,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alertcenter.alerts import silence_presets, silences
+from alertcenter.alerts import lifecycle, silence_presets, silences
 from alertcenter.alerts.admin import route_tree
 from alertcenter.alerts.admin.route_form import ParentChoice
 from alertcenter.alerts.models import Route, Silence
@@ -189,7 +189,7 @@ class SilenceForm(TimeZoneChoices, TenantForm):
         known = None if self.instance._state.adding else self._stored()
         try:
             self.draft = self._draft(cleaned, known)
-            checked(tenant_id, self.draft, timezone.now())
+            checked(tenant_id, self.draft, lifecycle.database_time())
             if not cleaned.get("confirm"):
                 silences.guard(tenant_id, self.draft, known=known)
         except SilenceError as error:
@@ -241,10 +241,12 @@ class SilenceForm(TimeZoneChoices, TenantForm):
         if known is not None and "starts_at" not in self.changed_data:
             starts_at = known.starts_at
         if starts_at is None and rule_of(cleaned):
-            starts_at = timezone.now()  # occurrences are counted from it
+            starts_at = lifecycle.database_time()  # occurrences are counted from it
         preset = cleaned.get("lasting") or UNTIL
         if preset != UNTIL:
-            begin = max(starts_at or timezone.now(), timezone.now())
+            begin = max(
+                starts_at or lifecycle.database_time(), lifecycle.database_time()
+            )
             zone = ZoneInfo(timezone.get_current_timezone_name())
             return starts_at, silence_presets.end_of(preset, begin, zone)
         if cleaned["ends_at"] is None:
