@@ -406,7 +406,7 @@ def _routes(rng: random.Random, tenant: Tenant) -> list[Route]:
 
 def _silences(rng: random.Random, world: World) -> None:
     """Silence teams about the time at which something happens to them."""
-    wanted = min(120, 4 + len(world.incidents) // 6)
+    wanted = min(120, 4 + len(world.incidents) // 6, len(world.incidents))
     for number, incident in enumerate(rng.sample(world.incidents, wanted)):
         # Never at the moment of anything else.
         begin = incident.opens + timedelta(
