@@ -21,6 +21,7 @@ from escalation import holding, runs, telemetry, threads
 from escalation.messages import Upcoming, messages_for
 from escalation.models import DueStep
 from escalation.steps.base import (
+    GoOn,
     HandOver,
     Repeat,
     Resolved,
@@ -92,6 +93,24 @@ def carry_out(tenant_id: UUID, claimed: Sequence[Claimed]) -> set[UUID]:
         if order.found.act:
             order.found.act()
     return {o.group.pk for o in plain}
+
+
+def pass_over(tenant_id: UUID, item: Claimed, error: str) -> set[UUID]:
+    """Go on at once after a step that cannot be carried out: whoever comes next must
+    not wait for it. The timeline says so; returns the group as `carry_out` does."""
+    who = str(item.plan.get("who") or "")
+    found = Resolved(who=who, reason="failed", then=GoOn(at_once=True))
+    order = Order(
+        item, found, opened_by(tenant_id, [item.group.pk]).get(item.group.pk, "")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE due_step SET error = %s WHERE id = %s", [error, item.step.pk]
+        )
+    _close([], [item.step])
+    _go_on(tenant_id, [order], lifecycle.database_time())
+    lifecycle.change_groups([order.change(tenant_id)], actor=THE_ENGINE, feed=False)
+    return {item.group.pk}
 
 
 def _come(now: datetime, claimed: Sequence[Claimed]) -> list[Claimed]:

@@ -23,7 +23,7 @@ from django.db.utils import InterfaceError, OperationalError
 from alertcenter.alerts.models import Group
 from alertcenter.common import failpoints
 from escalation import telemetry
-from escalation.carrying import Claimed, carry_out
+from escalation.carrying import Claimed, carry_out, pass_over
 from escalation.models import DueStep, Run
 from tenants.rls import tenant_context
 
@@ -33,6 +33,9 @@ BATCH, LEAST_BATCH, MOST_BATCH = 500, 50, 1_000
 # One transaction aims at so many seconds: whose step falls due meanwhile waits for it.
 TURN_SECONDS = 0.5
 LONGEST_BACKOFF = 300
+# After some two minutes the next step follows. A kind that only a newer release knows
+# has come to one of its dispatchers by then, if there is any.
+MOST_ATTEMPTS = 7
 LEAST_PAUSE, LONGEST_PAUSE = 0.01, 60.0
 
 # The oldest, as a rule all that there is: then nobody has to take turns.
@@ -265,7 +268,22 @@ def carry_out_safely(tenant_id: UUID, steps: Sequence[Claimed]) -> set[UUID]:
             first = carry_out_safely(tenant_id, steps[:middle])
             return first | carry_out_safely(tenant_id, steps[middle:])
         log.exception("step_failed", extra={"due_step": steps[0].step.pk})
+        if steps[0].step.attempts + 1 >= MOST_ATTEMPTS:
+            return pass_over_safely(tenant_id, steps[0], error)
         put_off(steps[0].step, error)
+        return set()
+
+
+def pass_over_safely(tenant_id: UUID, one: Claimed, error: Exception) -> set[UUID]:
+    """Go on after a step that failed time and again; should that fail too, later."""
+    try:
+        with transaction.atomic():
+            return pass_over(tenant_id, one, told(error))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("step_stuck", extra={"due_step": one.step.pk})
+        put_off(one.step, error)
         return set()
 
 
@@ -276,8 +294,12 @@ def put_off(step: DueStep, error: Exception) -> None:
         cursor.execute(
             "UPDATE due_step SET attempts = attempts + 1, error = %s, "
             "due_at = now() + %s * interval '1 second' WHERE id = %s",
-            [f"{type(error).__name__}: {error}"[:2000], wait, step.pk],
+            [told(error), wait, step.pk],
         )
+
+
+def told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def count_overdue() -> int:

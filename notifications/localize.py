@@ -219,6 +219,7 @@ def reason_words(words: dict[str, Any]) -> str:
         "no_address": _("There is no address to write to, so nobody was told."),
         "channel_gone": _("The channel is switched off, so nobody was told."),
         "nobody": _("Nobody is left of those who were meant, so nobody was told."),
+        "failed": _("A step could not be carried out; the next one followed."),
         "if_skips": _("A condition does not hold: a step was skipped."),
         "if_stops": _("A condition does not hold: the policy ends here."),
         "if_waits": _("A condition does not hold yet: the policy waits."),

@@ -160,7 +160,7 @@ def _held(lines: Sequence[Line], _standing: Standing) -> Ending | None:
 
 
 def _nobody_there(lines: Sequence[Line], _standing: Standing) -> Ending | None:
-    for reason in ("nobody_on_call", "no_address", "channel_gone", "nobody"):
+    for reason in ("nobody_on_call", "no_address", "channel_gone", "failed", "nobody"):
         line = last(lines, f"step_{reason}")
         if line is not None:
             return ending(f"nobody_step_{reason}", "no", line)

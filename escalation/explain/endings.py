@@ -91,6 +91,9 @@ CONCLUSIONS: Mapping[str, Any] = {
     "nobody_step_channel_gone": _(
         "Nobody was notified: channel %(who)s is gone or switched off."
     ),
+    "nobody_step_failed": _(
+        "Nobody was notified: the step for %(who)s could not be carried out."
+    ),
     "nobody_step_nobody": _("Nobody was notified: %(reason)s."),
     "nobody_resolved": _("Nobody was notified: it was over at %(at)s, before that."),
     "cannot_be_done": _("Nobody was notified: it cannot be done. %(error)s"),

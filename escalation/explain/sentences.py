@@ -20,6 +20,7 @@ REASONS: Mapping[str, Any] = {
     "nobody_on_call": _("nobody was on call"),
     "no_address": _("there is no address"),
     "channel_gone": _("the channel is gone or switched off"),
+    "failed": _("it could not be carried out"),
     # of a step that is held
     "silenced": _("all that fires is silenced"),
     "inhibited": _("all that fires is inhibited"),
@@ -198,6 +199,9 @@ POLICY: Mapping[str, Any] = {
     "step_no_address": _("Step %(step)s told nobody: %(who)s has no address."),
     "step_channel_gone": _(
         "Step %(step)s told nobody: channel %(who)s is gone or switched off."
+    ),
+    "step_failed": _(
+        "Step %(step)s (%(who)s) could not be carried out; the next one followed."
     ),
     "step_waiting": _(
         "Step %(step)s (%(who)s) waits: %(reason)s; it is looked at again at %(at)s."

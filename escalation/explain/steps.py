@@ -178,7 +178,7 @@ def _done(run: RunFacts, row: DueStep, data: dict[str, Any]) -> Line:
     return Line("policy", code, "no", told.at, data, run.link)
 
 
-NOBODY = ("nobody_on_call", "no_address", "channel_gone")
+NOBODY = ("nobody_on_call", "no_address", "channel_gone", "failed")
 INSTEAD = ("if_skips", "if_stops", "if_waits", "handed_over")
 # A step that waits by itself: for hours, for somebody, for a change of the group.
 OWN = (

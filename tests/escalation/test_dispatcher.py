@@ -18,12 +18,13 @@ from alertcenter import flow
 from alertcenter.alerts.models import Feed, Group, Transition
 from alertcenter.dashboard.models import Live
 from alertcenter.settings.env import ROOT
-from escalation import dispatcher, runs
+from escalation import carrying, dispatcher, runs
 from escalation.models import DueStep, Run
 from tenants.rls import in_tenant, tenant_context
 from tests.alerts.test_intake import fire
 from tests.conftest import login_as
 from tests.escalation.scene import make_scene
+from tests.escalation.test_auditor import sql
 from tests.escalation.test_line import engine
 
 A, B, C = (UUID(int=number) for number in range(3))
@@ -215,6 +216,65 @@ class TestBesideOtherReleases:
         (step,) = scene.due()
         assert (step.state, step.attempts) == ("due", 1)
         assert "telepathy" in step.error
+
+
+class TestStepsThatFail:
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    def fail(self, monkeypatch, scene, error: str) -> None:
+        """Let the first step of the policy fail, time and again."""
+        real = carrying.resolve
+
+        def resolve(books, item, now):
+            if item.step.position == 0:
+                raise RuntimeError(error)
+            return real(books, item, now)
+
+        monkeypatch.setattr(carrying, "resolve", resolve)
+
+    def attempt(self, times: int) -> None:
+        for _ in range(times):
+            connection.close()
+            with login_as("engine"):
+                sql("UPDATE due_step SET due_at = now() WHERE attempts > 0")
+                dispatcher.do_due_steps()
+
+    def test_after_two_minutes_the_next_step_follows(self, scene, send, monkeypatch):
+        self.fail(monkeypatch, scene, "broken for good")
+        send.prometheus(scene.id, fire(0))
+        connection.close()
+        with login_as("engine"):
+            flow.process_feed()
+        self.attempt(dispatcher.MOST_ATTEMPTS - 1)
+        (step,) = scene.due()
+        assert (step.position, step.attempts) == (0, dispatcher.MOST_ATTEMPTS - 1)
+        self.attempt(1)
+        assert scene.deliveries() == []
+        with in_tenant(scene.id):
+            (line,) = Transition.objects.filter(reason="failed")
+            assert (line.kind, line.data["step"]) == ("noted", 1)
+            failed = DueStep.objects.get(position=0)
+            assert failed.state == "done"
+            assert "broken for good" in failed.error
+        self.attempt(1)
+        assert len(scene.deliveries()) == 1
+
+    def test_what_cannot_be_passed_over_either_is_tried_again(
+        self, scene, send, monkeypatch
+    ):
+        self.fail(monkeypatch, scene, "broken for good")
+        send.prometheus(scene.id, fire(0))
+        connection.close()
+        with login_as("engine"):
+            flow.process_feed()
+
+        def stuck(*_):
+            raise ValueError("stuck as well")
+
+        monkeypatch.setattr(dispatcher, "pass_over", stuck)
+        self.attempt(dispatcher.MOST_ATTEMPTS + 1)
+        (step,) = scene.due()
+        assert (step.position, step.attempts) == (0, dispatcher.MOST_ATTEMPTS + 1)
 
 
 class TestClocks:
