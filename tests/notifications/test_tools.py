@@ -50,7 +50,6 @@ KINDS: dict[str, tuple[Callable[[], FakeTool], dict[str, Any], dict[str, str]]] 
 @pytest.fixture(params=sorted(KINDS))
 def tool(request, monkeypatch, settings) -> Iterator[Tool]:
     settings.OUTBOUND_ALLOW = LOOPBACK
-    monkeypatch.setattr(tooling, "SECONDS", 0.3)
     make, own, secret = KINDS[request.param]
     with make() as fake:
         given = {"api_url": fake.url} | own
@@ -94,7 +93,8 @@ def test_a_server_in_trouble_is_tried_again(tool):
     assert "503" in error.reason
 
 
-def test_a_server_that_does_not_answer_leaves_doubt(tool):
+def test_a_server_that_does_not_answer_leaves_doubt(tool, monkeypatch):
+    monkeypatch.setattr(tooling, "SECONDS", 0.3)
     tool.fake.slow(1.0)
     error = failure(tool)
     assert (error.permanent, error.ambiguous) == (False, True)
