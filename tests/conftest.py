@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from collections.abc import Iterator
 
 import psycopg2
@@ -12,6 +13,7 @@ import redis
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import settings
 from psycopg2 import sql
 
 from alertcenter.settings.env import ROOT, read
@@ -20,6 +22,10 @@ from tests.cast import acme, globex  # noqa: F401 - fixtures for all
 from tests.sending import send  # noqa: F401 - a fixture for all
 from tests.servers import SERVERS, Servers
 from tests.stack import Stack
+
+# A busy machine is no fault; and the pipeline tries the same examples each time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("ci" if os.environ.get("ALERTCENTER_REQUIRE_ALL") else "patient")
 
 # What starts whole installations stays in one process of the run, and begins first: it
 # takes longest. A file's tests share their fixtures.
