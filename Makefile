@@ -16,7 +16,7 @@ run: $(STAMP) ## start everything; prints the URL when ready
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: $(STAMP_DEV) ## all tests (ARGS="-k dedup" for some)
-	@exec $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup \
+	@exec $(BIN)/python -m pytest --numprocesses=2 --dist=loadscope \
 	  --no-loadscope-reorder --durations=40 --durations-min=3 $(ARGS)
 
 lint: $(STAMP_DEV) ## format, rules, types, imports, migrations, deployment

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 import pytest
@@ -15,6 +16,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import settings
 from psycopg2 import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from alertcenter.settings.env import ROOT, read
 from alertcenter.supervisor.catalogues import compile_catalogues
@@ -27,18 +29,30 @@ from tests.stack import Stack
 settings.register_profile("patient", deadline=None)
 settings.load_profile("ci" if os.environ.get("ALERTCENTER_REQUIRE_ALL") else "patient")
 
-# What starts whole installations stays in one process of the run, and begins first: it
-# takes longest. A file's tests share their fixtures.
-TOGETHER = ("flows", "browser", "chaos", "timemachine")
+# What starts whole installations begins first: it takes longest.
+FIRST = ("flows", "browser", "chaos", "timemachine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when `make test` runs them in two processes."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder in TOGETHER else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.parent.name not in TOGETHER)
+    """Put what takes longest first."""
+    items.sort(key=lambda item: item.path.parent.name not in FIRST)
+
+
+class InTwoProcesses(LoadScopeScheduling):
+    """Which tests stay together when `make test` runs them in two processes?
+
+    A file's, for they share fixtures, and all in a browser, for they share a town.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "browser" if "/browser/" in path else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InTwoProcesses:
+    """Group tests ourselves: xdist's own groups are not heard by this pytest."""
+    return InTwoProcesses(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
