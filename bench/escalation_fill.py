@@ -118,13 +118,12 @@ def fill(place: World, runs: int, *, every: int, due: Due, told: int = 0) -> Non
     plan = json.dumps(made["plan"]).replace("'", "''")
     place.rows(CLOSE)
     place.stack.sql(GIVEN, [runs])
-    # At once: the auditor would take an open group without a run, or a run without a
-    # due step, for one that was lost, and mend it.
-    statements = [ALERTS, GROUPS, MEMBERS, RUNS.replace("%s", plan)]
+    for statement in (ALERTS, GROUPS, MEMBERS):
+        place.rows(statement)
+    place.rows(RUNS.replace("%s", plan))
     if told:
-        statements.append(TOLD % {"channel": made["channel"], "share": told})
-    statements.append(DUE % (due.after, due.apart))
-    place.rows(";".join(statements))
+        place.rows(TOLD % {"channel": made["channel"], "share": told})
+    place.rows(DUE % (due.after, due.apart))
 
 
 def settle(place: World) -> None:
