@@ -34,6 +34,7 @@ INSIDE_A_SEND = (
 # Faults in which what was judged may leave much later.
 DELAYS = ("stop dispatcher", "stop worker", "postgres latency", "postgres blackhole")
 ONCE = ("page", "reply")
+MOST_COPIES = 2
 
 
 def check(known: Known, found: Findings) -> None:
@@ -111,6 +112,15 @@ def check_step(
         found.counts["pages delivered"] += 1
         if (first := outbox.arrivals[row.id][0]).shown:  # it was not refused at first
             found.arrival.append(first.at - done)
+    elif gave_up(row):
+        found.counts["pages given up in doubt"] += 1
+
+
+def gave_up(row: Delivery) -> bool:
+    """Whether it was cut off at each try: of what may have arrived no more copies leave
+    (docs/delivery.md), and a fallback, which this world has none of, would be told."""
+    in_doubt = row.state == "ambiguous" and row.next_at is None
+    return in_doubt and row.attempts >= MOST_COPIES
 
 
 def undelivered(known: Known, outbox: Outbox, row: Delivery, done: float) -> str:
@@ -128,6 +138,8 @@ def undelivered(known: Known, outbox: Outbox, row: Delivery, done: float) -> str
         return undelivered(known, outbox, digest, done)
     if row.next_at is None and known.may_end(row.group, done):
         return ""  # in doubt when somebody took it in hand
+    if gave_up(row):
+        return ""
     return f"{row.state} after {row.attempts} attempts, and never arrived"
 
 

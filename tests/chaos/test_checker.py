@@ -158,6 +158,16 @@ def test_a_group_that_fires_and_whose_run_was_stopped_is_found(truth: Record) ->
     assert kinds(truth) == {"lost"}
 
 
+@pytest.mark.parametrize(("tries", "found"), [(1, {"lost"}), (2, set())])
+def test_a_page_in_doubt_is_given_up_after_two_tries_and_no_sooner(
+    truth: Record, tries: int, found: set[str]
+) -> None:
+    last = truth.deliveries[-1]
+    truth.deliveries[-1] = replace(last, state="ambiguous", attempts=tries)
+    truth.arrivals.pop()
+    assert kinds(truth) == found
+
+
 def test_a_step_without_a_page_is_found(truth: Record) -> None:
     truth.deliveries.pop()
     truth.arrivals.pop()
