@@ -149,9 +149,9 @@ ORDER BY d.group_id, d.lane, d.id
 """
 # Each lane is looked up by itself (OFFSET 0) by the index of lanes, whatever the
 # statistics say. Where nothing waited when they were taken, an index of all that waits
-# looks as good, and would be read whole for each lane: so the index of moments cannot be
-# used (coalesce), that of lanes gives the order, and what was found is found by its id
-# (|| '').
+# looks as good, and would be read whole for each lane: so the index of moments cannot
+# be used (coalesce), that of lanes gives the order, and what was found is found by its
+# id (|| '').
 REDRAW = """
 WITH x AS MATERIALIZED (
   SELECT *, %s::uuid AS tenant
