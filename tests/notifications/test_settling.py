@@ -214,7 +214,7 @@ def test_an_outcome_is_written_down_after_the_database_came_back(
 
 
 def test_a_vendor_who_does_not_answer_holds_up_nobody_else(ops, slack, globex):
-    slack.slow(2.0)
+    slack.slow(5.0)
     stuck = ops.put("1", a_message(severity=5))
     (lease,) = delivery.claim(1)
     assert lease.id == stuck
@@ -223,7 +223,7 @@ def test_a_vendor_who_does_not_answer_holds_up_nobody_else(ops, slack, globex):
     others = [ops.put(str(n), a_message(severity=3)) for n in range(2, 8)]
     began = time.monotonic()
     delivery.deliver_due(50)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 9
     rows = [ops.row(pk) for pk in others]
     assert all(row.state == "sent" for row in rows)
     assert max(row.sent_at for row in rows) < ops.row(stuck).sent_at
