@@ -8,7 +8,8 @@ from functools import lru_cache
 
 
 class HolidaysError(ValueError):
-    """A country or region that the library `holidays` does not know."""
+    """A country or region that the library `holidays` does not know: it says so by
+    NotImplementedError."""
 
 
 @lru_cache(maxsize=500)

@@ -21,13 +21,11 @@ from alertcenter.api.own_rows import OwnRowsView
 from alertcenter.api.schedule_changes import NotedShape
 from alertcenter.api.schedules import checked
 from alertcenter.common.errors import Refused
+from escalation import presence
 from escalation.models import Absence
-from tenants import audit
-from tenants.actors import Actor
 
 REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
 GONE = {204: None, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 409: ErrorOut}
-KIND = "absence"
 MEMBER = OpenApiParameter("member", OpenApiTypes.UUID, description="Of this member.")
 
 
@@ -86,8 +84,7 @@ class AbsencesView(OwnRowsView):
         member = self.writable(request, whose)
         row = Absence(tenant_id=member.tenant_id, member=member, **values)
         checked(row)
-        row.save(force_insert=True)
-        note(row, "create", self.standing(request).actor)
+        presence.add(row, actor=self.standing(request).actor)
         return Response(AbsenceOut(row).data, status=201)
 
 
@@ -108,19 +105,5 @@ class AbsenceView(OwnRowsView):
         if row.uid:
             words = "It was read from the member's calendar: change it there."
             raise Refused(409, "calendar", words)
-        note(row, "delete", self.standing(request).actor)
-        row.delete()
+        presence.remove(row, actor=self.standing(request).actor)
         return Response(status=204)
-
-
-def note(row: Absence, verb: str, actor: Actor) -> None:
-    audit.record(
-        row.tenant_id,
-        actor,
-        f"{KIND}.{verb}",
-        kind=KIND,
-        object_id=row.pk,
-        member=str(row.member_id),
-        starts_at=row.starts_at.isoformat(),
-        ends_at=row.ends_at.isoformat(),
-    )

@@ -1,7 +1,7 @@
 """What is mine: shifts, swaps, absences, hours. For every member, on a phone.
 
-Who has no way into the settings does here what concerns himself; all of it goes
-through the same functions as the settings and the API.
+Who has no way into the settings does here what concerns himself. Swaps and absences
+are written by the same functions as over the API.
 """
 
 from __future__ import annotations
@@ -27,8 +27,16 @@ from django.views.decorators.http import require_GET, require_POST
 from alertcenter.alerts.lifecycle import database_time
 from alertcenter.common.clocks import as_utc
 from alertcenter.dashboard.pages import last_tenant, page, tenant_page
-from escalation import hours, layer_rows, oncall, presence, rota, swapping
-from escalation.admin import hours_field
+from escalation import (
+    calendar_words,
+    hours,
+    hours_field,
+    layer_rows,
+    oncall,
+    presence,
+    rota,
+    swapping,
+)
 from escalation.hours import Span
 from escalation.models import Absence, Availability, Schedule, Swap
 from escalation.swapping import SwapError
@@ -92,7 +100,7 @@ def show(request: HttpRequest, who: Membership) -> HttpResponse:
     zone = layer_rows.zone_or_utc(who.time_zone)
     away = absences(who, now)
     swaps = open_swaps(who, now)
-    found = shifts(who, Span(now, now + AHEAD), away, swaps)
+    found, whole = shifts(who, Span(now, now + AHEAD), away, swaps)
     return page(
         request,
         "dashboard/me.html",
@@ -103,6 +111,7 @@ def show(request: HttpRequest, who: Membership) -> HttpResponse:
         orders=oncall.everyone_on_call(who.tenant_id, now),
         shifts=found[:MOST_SHIFTS],
         more_shifts=max(0, len(found) - MOST_SHIFTS),
+        too_much="" if whole else calendar_words.too_much(),
         on_call_now=[one for one in found if one["now"]],
         asked=[one for one in swaps if one.beneficiary_id == who.member_id],
         taken=[one for one in swaps if one.benefactor_id == who.member_id],
@@ -118,13 +127,16 @@ def show(request: HttpRequest, who: Membership) -> HttpResponse:
 
 def shifts(
     who: Membership, within: Span, away: list[Absence], swaps: list[Swap]
-) -> list[dict[str, Any]]:
-    """Return the member's shifts of all schedules, in order."""
-    rotas = oncall.load(who.tenant_id, None, within)
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the member's shifts in order, and whether all schedules were reckoned."""
+    loaded = oncall.load(who.tenant_id, None, within)
+    rotas = {pk: r for pk, r in loaded.items() if who.member_id in rota.people_of(r)}
     names = Schedule.objects.filter(tenant_id=who.tenant_id).in_bulk(list(rotas))
     zone = layer_rows.zone_or_utc(who.time_zone)
-    found = []
-    for pk, one in rotas.items():
+    budget = rota.Budget()
+    fitting = {pk: r for pk, r in rotas.items() if budget.takes(r, within)}
+    found: list[dict[str, Any]] = []
+    for pk, one in fitting.items():
         mine = [s for s in rota.final(one, within) if who.member_id in s.people]
         for span in hours.joined(Span(s.starts_at, s.ends_at) for s in mine):
             asked = [
@@ -148,7 +160,8 @@ def shifts(
                     "until": local(span.ends_at, zone),
                 }
             )
-    return sorted(found, key=lambda s: (s["starts_at"], s["schedule"].name))
+    found.sort(key=lambda s: (s["starts_at"], s["schedule"].name))
+    return found, len(fitting) == len(rotas)
 
 
 def meets(one: Absence | Swap, span: Span) -> bool:
@@ -246,7 +259,7 @@ def add_absence(request: HttpRequest, who: Membership) -> Any:
         **stretch(request.POST, who),
     )
     absence.full_clean(exclude=["tenant"])
-    presence.add(absence, by=who)
+    presence.add(absence, actor=who.actor)
     return _("Your absence is noted.")
 
 
@@ -255,7 +268,7 @@ def remove_absence(request: HttpRequest, who: Membership, absence: UUID) -> Any:
     row = one_of(Absence, who, str(absence))
     if row.member_id != who.member_id:
         raise Http404
-    presence.remove(row, by=who)
+    presence.remove(row, actor=who.actor)
     return _("Your absence is removed.")
 
 
@@ -263,7 +276,7 @@ def remove_absence(request: HttpRequest, who: Membership, absence: UUID) -> Any:
 def set_hours(request: HttpRequest, who: Membership) -> Any:
     rows = hours_field.HoursWidget().value_from_datadict(request.POST, None, "hours")
     found = hours_field.HoursField(required=False).clean(rows)
-    presence.work(who.tenant_id, own(who), found, by=who)
+    presence.work(who.tenant_id, own(who), found, actor=who.actor)
     return _("Your hours are saved.")
 
 

@@ -1,9 +1,10 @@
 """How does a change reach the live screens? As a numbered frame, stored and sent.
 
-Called by `alertcenter.flow` inside its transaction. The head row of each tenant is
-locked until the commit, so numbers are given in the order of the commits and no
-number is missing. Rows are read after the lock: a later frame never holds an older
-version of a group (READ COMMITTED gives each statement its own view).
+Called inside the transaction that changed groups: the flow's, or, for pages, the
+dispatcher's. The head row of each tenant is locked until the commit, so numbers are
+given in the order of the commits and no number is missing. Rows are read after the
+lock: a later frame never holds an older version of a group (READ COMMITTED gives each
+statement its own view).
 """
 
 from __future__ import annotations

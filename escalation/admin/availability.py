@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from escalation import calendar_reading, calendar_words
 from escalation.admin.calendar.forms import WallClocks
 from escalation.admin.holiday_fields import HolidayChoices
-from escalation.admin.hours_field import HoursField
 from escalation.admin.own_rows import OwnRowsAdmin, may_write
 from escalation.calendar_fetch import checked_url
+from escalation.hours_field import HoursField
 from escalation.layer_rows import zone_or_utc
 from escalation.models import Absence, Availability
 from tenants import roles

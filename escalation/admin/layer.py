@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from alertcenter.alerts.lifecycle import database_time
 from escalation import anchoring
 from escalation.admin.calendar.preview import preview
-from escalation.admin.hours_field import DAYS, HoursField
+from escalation.hours_field import DAYS, HoursField
 from escalation.layering import keep_on_call, rotation, stored
 from escalation.limits import MOST_PLACES
 from escalation.models import Layer, Turn

@@ -99,6 +99,17 @@ def test_the_page_by_a_private_address_says_who_is_there_all_the_same(acme, absu
         assert '<p class="on-call-now"><bdi>Alice</bdi></p>' in text
 
 
+def test_a_members_own_page(alice, acme, absurd):
+    page = alice.get("/t/acme/me/")
+    assert page.status_code == 200
+    assert WORDS in page.content.decode()
+    bob = Client()
+    bob.force_login(acme.user("bob"))
+    page = bob.get("/t/acme/me/")
+    assert page.status_code == 200
+    assert WORDS not in page.content.decode(), "he is not in it"
+
+
 def test_the_calendar_its_report_and_the_schedules_page(alice, absurd):
     for view in ("month", "week"):
         path = reverse("admin:escalation_schedule_calendar", args=[absurd.pk])

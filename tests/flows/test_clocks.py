@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import os
 import time
 import urllib.error
 import urllib.request
@@ -31,16 +30,12 @@ from notifications import signing
 from tests.fakes.slack import FakeSlack
 from tests.flows.world import SIGNING_SECRET, World, build
 from tests.stack import Stack, until
-from tests.timemachine.clock import library
+from tests.timemachine.clock import library, needs_library
 
-REQUIRED = bool(os.environ.get("ALERTCENTER_REQUIRE_ALL"))
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.timeout(240),
-    pytest.mark.skipif(
-        library() is None and not REQUIRED,
-        reason="needs libfaketime (Debian: faketime)",
-    ),
+    needs_library,
 ]
 
 HOUR = 3600

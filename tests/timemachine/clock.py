@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from alertcenter.settings.env import DATABASE_NAME, read
 from alertcenter.supervisor.children import Spec
 from alertcenter.supervisor.place import claim_home, settle
@@ -38,6 +40,13 @@ def library() -> Path | None:
         for found in sorted(Path("/").glob(pattern.lstrip("/"))):
             return found
     return None
+
+
+# The pipeline (ALERTCENTER_REQUIRE_ALL) skips nothing: there a test fails without it.
+needs_library = pytest.mark.skipif(
+    library() is None and not os.environ.get("ALERTCENTER_REQUIRE_ALL"),
+    reason="needs libfaketime (Debian: faketime)",
+)
 
 
 class Clock:

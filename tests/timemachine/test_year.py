@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
 from alertcenter.settings.env import ROOT
-from tests.timemachine.clock import library
+from tests.timemachine.clock import needs_library
 
 WANTED = 150
-REQUIRED = bool(os.environ.get("ALERTCENTER_REQUIRE_ALL"))
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(
-    library() is None and not REQUIRED, reason="needs libfaketime (Debian: faketime)"
-)
+@needs_library
 def test_in_a_year_everybody_is_paged_who_has_to_be_and_nobody_else():
     """A process of its own: its PostgreSQL is not the run's."""
     result = subprocess.run(
